@@ -1,0 +1,1 @@
+"""The job: what to run, running it, and watching it from outside."""

@@ -1,0 +1,112 @@
+"""Runs a job with the probe in it, measures the machine that it ran on, and leaves a folder that holds both."""
+
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from narrows import __version__
+from narrows.job import facts as facts_
+from narrows.job import folder as folders
+from narrows.job.command import mask, resolve
+from narrows.job.facts import Facts
+from narrows.job.live import Live
+from narrows.job.run import run
+from narrows.machine import hardware
+from narrows.machine.ceilings import ceilings, torch_version
+from narrows.machine.fixed import fixed_costs, signature
+from narrows.report.build import trainers
+from narrows.report.model import Machine
+from narrows.spool.read import read
+
+SITE = Path(__file__).parent.parent / "probe" / "site"
+LATE = 15.0
+"""Seconds after which a job that `--seconds` should have stopped from within is stopped from outside."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    words: tuple[str, ...]
+    steps: int
+    seconds: float
+    out: Path
+    quiet: bool
+
+
+def diagnose(request: Request) -> tuple[Path, int]:
+    """(the run's folder, the exit code to end with). Raises `Failure` if the job cannot be started."""
+    command = resolve(list(request.words))
+    folder = folders.make(request.out)
+    facts = Facts(
+        id=folder.path.name,
+        created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        narrows=__version__,
+        command=mask(list(command.typed)),
+        cwd=os.getcwd(),
+        notes=[folder.note] if folder.note else [],
+        asked_steps=request.steps,
+    )
+    facts_.write(folder.path, facts)
+    live = Live(folder.spool, quiet=request.quiet)
+
+    def tick(seconds: float) -> bool:
+        live.draw()
+        return bool(request.seconds and seconds > request.seconds + LATE)
+
+    outcome = run(command, environment(folder.spool, request), tick=tick)
+    live.clear()
+    processes = read(folder.spool)
+    asked = any(p.first("stopped") for p in processes) and outcome.exit_code == 0
+    ranks = trainers(processes)
+    machine, fixed = _measure(ranks, request.quiet) if ranks else (_machine(None, []), {})
+    values = {
+        "ended": "stopped" if asked else outcome.ended,
+        "exit_code": outcome.exit_code,
+        "signal": outcome.signal,
+        "wall_seconds": outcome.wall_seconds,
+        "peak_bytes": outcome.peak_bytes,
+        "machine": machine,
+        "fixed": fixed,
+    }
+    done = msgspec.structs.replace(facts, **values)
+    facts_.write(folder.path, done)
+    return folder.path, outcome.exit_code
+
+
+def environment(spool: Path, request: Request) -> dict[str, str]:
+    """The job's environment: ours, and where the probe is and writes."""
+    made = dict(os.environ)
+    made["PYTHONPATH"] = os.pathsep.join([str(SITE), *filter(None, [made.get("PYTHONPATH")])])
+    made["NARROWS_SPOOL"] = str(spool)
+    made["NARROWS_PROBE"] = f"steps={request.steps},seconds={request.seconds}"
+    return made
+
+
+def _measure(ranks: list, quiet: bool) -> tuple[Machine, dict[str, float | None]]:  # type: ignore[type-arg]
+    """The ceilings with the threads that a rank has of this machine, and the fixed costs of the ops that ran."""
+    process = ranks[0]
+    torch = process.last("torch")
+    python = process.first("start").get("executable") or sys.executable
+    version = torch.get("version") or torch_version(python) or "?"
+    threads = max(1, hardware.cores() // max(1, process.first("start").get("local_ranks") or len(ranks)))
+    if not quiet:
+        sys.stderr.write("narrows: measuring this machine's ceilings (once)...\r")
+    found = ceilings(python, threads, version)
+    if not quiet:
+        sys.stderr.write("\x1b[2K\r" if sys.stderr.isatty() else "\n")
+    every = [op for p in ranks for w in p.windows for op in w.ops]
+    fixed = fixed_costs(python, int(torch.get("threads") or threads), version, every)
+    return _machine(found, torch.get("devices") or []), {signature(op): fixed(op) for op in every}
+
+
+def _machine(found: object, devices: list[str]) -> Machine:
+    return Machine(
+        cpu=hardware.cpu_name(),
+        cores=hardware.cores(),
+        memory_bytes=hardware.memory_bytes(),
+        devices=devices,
+        ceilings=found,  # type: ignore[arg-type]
+    )

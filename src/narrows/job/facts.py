@@ -1,0 +1,45 @@
+"""What is known of a run besides its spool: `run.json`, enough to make its report again, anywhere."""
+
+from pathlib import Path
+
+import msgspec
+
+from narrows.report.model import Ended, Machine, Record
+
+
+class Facts(Record, kw_only=True):
+    id: str
+    created: str
+    narrows: str
+    command: list[str]
+    """As typed, secrets masked."""
+    cwd: str
+    ended: Ended | None = None
+    """None while the job runs, and for ever if narrows itself was killed."""
+    exit_code: int = 0
+    signal: int | None = None
+    wall_seconds: float = 0.0
+    peak_bytes: int = 0
+    machine: Machine | None = None
+    fixed: dict[str, float | None] = {}
+    """Fixed costs of the ops of this run, by `machine.fixed.signature`, in seconds."""
+    notes: list[str] = []
+    asked_steps: int = 0
+
+
+def write(folder: Path, facts: Facts) -> None:
+    """A folder that can no longer be written loses the record, never the run."""
+    try:
+        (folder / "run.json").write_bytes(msgspec.json.format(msgspec.json.encode(facts), indent=1))
+    except OSError:
+        pass
+
+
+def read(folder: Path) -> Facts:
+    """Raises `ValueError` in one sentence if the folder is not that of a run."""
+    try:
+        return msgspec.json.decode((folder / "run.json").read_bytes(), type=Facts)
+    except FileNotFoundError:
+        raise ValueError(f"{folder} is not the folder of a run: it has no run.json") from None
+    except (OSError, msgspec.DecodeError) as error:
+        raise ValueError(f"{folder / 'run.json'} cannot be read: {error}") from None

@@ -1,0 +1,123 @@
+"""The steady state: where start-up ends, which steps are typical, and how long a step takes."""
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from narrows.ledger.steps import Step
+from narrows.spool.record import STATES
+
+STARTED = 1.5
+"""Start-up is over with the first run of three steps that take less than this many medians."""
+RARE = 0.2
+"""Steps that hold an evaluation are pauses if they are fewer than this share; else evaluating is part of a step."""
+BURSTY = 0.05
+"""A median of means that differs by more than this from the median says that time comes in bursts."""
+MOST_BLOCKS = 15
+
+
+@dataclass(frozen=True, kw_only=True)
+class Steady:
+    """The step that the ledger explains."""
+
+    first: int
+    """Index of the first steady step: what comes before is start-up."""
+    count: int
+    """Undisturbed steps used."""
+    median: float
+    """Seconds."""
+    interval: tuple[float, float]
+    """95%, from order statistics: no assumption on the noise."""
+    block: int
+    seconds: dict[str, float]
+    """By state; they sum to `median`."""
+    samples: float
+    """Per step."""
+    durations: tuple[float, ...]
+    evaluation: float
+    """Seconds in all that steady steps with an evaluation took above the median."""
+    pauses: tuple[tuple[float, str], ...]
+    """(seconds above the median, the state that took most of it) of steps far above it that the median leaves out."""
+
+
+def steady(steps: Sequence[Step]) -> Steady | None:
+    """None if there are not enough steps to speak of (fewer than 3 after the first)."""
+    first = startup_ends(steps)
+    late = steps[first:]
+    clean = [s for s in late if not s.disturbed]
+    if len(clean) < 3:
+        clean = list(late)
+    if len(clean) < 2:
+        return None
+    evaluating = [s for s in clean if s.state("evaluate")]
+    if len(evaluating) < RARE * len(clean):
+        clean = [s for s in clean if not s.state("evaluate")]
+    else:
+        evaluating = []
+    durations = [s.seconds for s in clean]
+    typical = statistics.median(durations)
+    block = _block(durations, typical)
+    blocks = [clean[i : i + block] for i in range(0, len(clean) - block + 1, block)]
+    means = [sum(s.seconds for s in b) / block for b in blocks]
+    median = statistics.median(means)
+    middle = _middle(blocks, means)
+    sums = [sum(s.ns[i] for s in middle) for i in range(len(STATES))]
+    total = sum(sums) or 1
+    return Steady(
+        first=first,
+        count=len(clean),
+        median=median,
+        interval=interval(means),
+        block=block,
+        seconds={name: median * part / total for name, part in zip(STATES, sums, strict=True)},
+        samples=sum(s.samples for s in middle) / len(middle),
+        durations=tuple(durations),
+        evaluation=sum(max(0.0, s.seconds - typical) for s in evaluating),
+        pauses=() if block > 1 else tuple(_pause(s, typical) for s in clean if s.seconds > 3 * typical),
+    )
+
+
+def startup_ends(steps: Sequence[Step]) -> int:
+    """Index of the first steady step. The first step is never steady: it holds what came before the loop."""
+    if len(steps) < 4:
+        return min(1, len(steps))
+    late = [s.seconds for s in steps[len(steps) // 3 :] if not s.disturbed] or [s.seconds for s in steps[1:]]
+    typical = statistics.median(late)
+    for i in range(1, len(steps) - 2):
+        if all(s.seconds <= STARTED * typical or s.disturbed for s in steps[i : i + 3]):
+            return i
+    return 1
+
+
+def interval(values: Sequence[float]) -> tuple[float, float]:
+    """95% interval of the median: the order statistics n/2 -+ 0.98 sqrt(n) (binomial, normal approximation)."""
+    ordered = sorted(values)
+    n = len(ordered)
+    reach = 0.98 * math.sqrt(n)
+    low = max(0, math.floor(n / 2 - reach))
+    high = min(n - 1, math.ceil(n / 2 + reach) - 1)
+    return ordered[low], ordered[max(low, high)]
+
+
+def _block(durations: Sequence[float], typical: float) -> int:
+    """Steps to average before the median is taken: 1, unless a plain median would miss recurring bursts."""
+    n = len(durations)
+    if n < 12:
+        return 1
+    count = min(MOST_BLOCKS, n // 4)
+    size = n // count
+    means = [sum(durations[i : i + size]) / size for i in range(0, n - size + 1, size)]
+    return size if abs(statistics.median(means) / typical - 1) > BURSTY else 1
+
+
+def _middle(blocks: Sequence[Sequence[Step]], means: Sequence[float]) -> list[Step]:
+    """The steps of the half of the blocks that is nearest to the median."""
+    order = sorted(range(len(blocks)), key=lambda i: means[i])
+    keep = order[len(order) // 4 : max(len(order) // 4 + 1, len(order) - len(order) // 4)]
+    return [step for i in keep for step in blocks[i]]
+
+
+def _pause(step: Step, typical: float) -> tuple[float, str]:
+    longest = max(range(len(STATES)), key=lambda i: step.ns[i])
+    return step.seconds - typical, STATES[longest]

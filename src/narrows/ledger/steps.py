@@ -1,0 +1,101 @@
+"""From boundaries to steps: which boundaries end a step, and what kind of job this is."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from narrows.spool.record import CALL, STATES, UPDATE, Boundary
+
+FEWEST = 3
+"""Boundaries that make a job one that trains (or infers): one update alone is no loop."""
+RAREST = 64
+"""An optimizer stepped less than once in so many boundaries does not set the turn (a weekly average, an EMA)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One step: the sum over its boundaries."""
+
+    end_ns: int
+    ns: tuple[int, ...]
+    """By `STATES`."""
+    disturbed: bool
+    gradients: bool
+    training: bool
+    samples: int
+    forwards: int
+    backwards: int
+    batches: int
+
+    @property
+    def seconds(self) -> float:
+        return sum(self.ns) / 1e9
+
+    def state(self, name: str) -> int:
+        return self.ns[STATES.index(name)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Steps:
+    type: Literal["training", "inference", "none"]
+    unit: str
+    steps: tuple[Step, ...]
+    per_step: float
+    """Boundaries in a step: what counts from the deep windows are divided by."""
+
+
+def steps(boundaries: Sequence[Boundary]) -> Steps:
+    """Group boundaries into steps.
+
+    A step ends with the update of the optimizer that is stepped least often: of two that take turns (a GAN), the
+    second; with five updates of a critic for one of a generator, the generator's.
+    """
+    updates = [b for b in boundaries if b.kind == UPDATE]
+    if len(updates) >= FEWEST:
+        last = _sets_the_turn(updates)
+        turns = _merge([b for b in boundaries if b.kind == UPDATE or b.end_ns < updates[0].end_ns], last, UPDATE)
+        others = len({b.who for b in updates})
+        unit = "optimizer step" if others == 1 else f"turn of {others} optimizers"
+        return Steps(type="training", unit=unit, steps=turns, per_step=len(updates) / max(1, len(turns)))
+    calls = [b for b in boundaries if b.kind == CALL]
+    if len(calls) >= FEWEST:
+        last = _sets_the_turn(calls)
+        turns = _merge(calls, last, CALL)
+        others = len({b.who for b in calls})
+        unit = "model call" if others == 1 else f"turn of {others} models"
+        return Steps(type="inference", unit=unit, steps=turns, per_step=len(calls) / max(1, len(turns)))
+    return Steps(type="none", unit="", steps=(), per_step=1.0)
+
+
+def _sets_the_turn(boundaries: Sequence[Boundary]) -> int:
+    counts = Counter(b.who for b in boundaries)
+    often = {who: n for who, n in counts.items() if n >= FEWEST and n * RAREST >= len(boundaries)}
+    rarest = min(often.values())
+    # Equal but for the turn that was cut off at the end: the one that came last in the first turn.
+    return max(who for who, n in often.items() if n <= rarest + 1)
+
+
+def _merge(boundaries: Sequence[Boundary], last: int, kind: int) -> tuple[Step, ...]:
+    merged: list[Step] = []
+    open_: list[Boundary] = []
+    for boundary in boundaries:
+        open_.append(boundary)
+        if boundary.who == last and boundary.kind == kind:
+            merged.append(_step(open_))
+            open_ = []
+    return tuple(merged)
+
+
+def _step(parts: Sequence[Boundary]) -> Step:
+    return Step(
+        end_ns=parts[-1].end_ns,
+        ns=tuple(sum(column) for column in zip(*(b.ns for b in parts), strict=True)),
+        disturbed=any(b.disturbed for b in parts),
+        gradients=any(b.gradients for b in parts),
+        training=any(b.training for b in parts),
+        samples=sum(b.samples for b in parts),
+        forwards=sum(b.forwards for b in parts),
+        backwards=sum(b.backwards for b in parts),
+        batches=sum(b.batches for b in parts),
+    )

@@ -1,0 +1,38 @@
+"""What is put between the job and its framework: one file for each place, each with `install(torch)`."""
+
+import importlib
+import pkgutil
+from typing import Any
+
+from .. import job, schedule
+from ..windows import load
+
+
+def install(torch: Any) -> None:
+    """Called once, right after the job has imported torch. A hook that fails is noted, and the rest still work."""
+    job.torch = torch
+    schedule.settings(int(job.settings.get("steps", "0")), float(job.settings.get("seconds", "0")))
+    for module in pkgutil.iter_modules(__path__):
+        try:
+            importlib.import_module(f"{__name__}.{module.name}").install(torch)
+        except Exception as error:
+            job.spool.event("fault", what=f"hook {module.name}: {error!r}")
+    load()
+    job.at_end.append(lambda: describe(torch))
+    describe(torch)
+
+
+def describe(torch: Any) -> None:
+    """Settings that change what a step costs; at the start and, as the job may set them, at the end."""
+    cuda = torch.cuda.is_available()
+    job.spool.event(
+        "torch",
+        version=torch.__version__,
+        threads=torch.get_num_threads(),
+        cuda=cuda,
+        devices=[torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())] if cuda else [],
+        anomaly=torch.is_anomaly_enabled(),
+        matmul_precision=torch.get_float32_matmul_precision(),
+        default_dtype=str(torch.get_default_dtype()).removeprefix("torch."),
+        flush_denormal=None,
+    )

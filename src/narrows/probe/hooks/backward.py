@@ -1,0 +1,61 @@
+"""`torch.autograd.backward` (which `Tensor.backward` calls) and `torch.autograd.grad`."""
+
+import functools
+from _thread import get_ident
+from typing import Any
+
+from .. import job, places, state
+from . import distributed
+
+
+def install(torch: Any) -> None:
+    autograd = torch.autograd
+    original_backward, original_grad = autograd.backward, autograd.grad
+    tensor_class = torch.Tensor
+
+    @functools.wraps(original_backward)
+    def backward(tensors: Any, *args: Any, **kwargs: Any) -> Any:
+        if state.now_in == state.BACKWARD or get_ident() != state.thread:
+            return original_backward(tensors, *args, **kwargs)
+        if places.learning:
+            places.learn("backward")
+        waiting = None
+        try:
+            if isinstance(tensors, tensor_class) and tensors.numel() == 1:
+                note_loss(tensors)
+            if distributed.syncing:
+                waiting = distributed.stamp_last_gradient(tensors)
+        except Exception as error:
+            job.quiet(error)
+        state.enter(state.BACKWARD)
+        try:
+            return original_backward(tensors, *args, **kwargs)
+        finally:
+            if waiting is not None:
+                waiting()
+            state.leave(state.POST)
+            job.backwards += 1
+
+    @functools.wraps(original_grad)
+    def grad(*args: Any, **kwargs: Any) -> Any:
+        if state.now_in not in state.GAPS or get_ident() != state.thread:
+            return original_grad(*args, **kwargs)
+        state.enter(state.BACKWARD)
+        try:
+            return original_grad(*args, **kwargs)
+        finally:
+            state.leave(state.LOSS)
+
+    autograd.backward, autograd.grad = backward, grad
+    job.at_end.append(lambda: job.spool.event("last_loss", value=job.loss if job.loss - job.loss == 0.0 else None))
+
+
+def note_loss(loss: Any) -> None:
+    """Read the loss where that costs a microsecond: on a CPU. A device would have to be waited for."""
+    if loss.is_cpu and not job.disturbed:
+        value = float(loss.detach())
+        if job.loss != job.loss and value == value:
+            job.spool.event("loss", first=value)
+        if value - value != 0.0 and job.loss - job.loss == 0.0:
+            job.spool.event("not_finite", update=job.updates, value=str(value), where=places.here())
+        job.loss = value

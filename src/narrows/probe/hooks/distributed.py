@@ -1,0 +1,105 @@
+"""Collectives: Python's calls, waiting on their handles, and the gradient sync hidden in a backward."""
+
+import functools
+import importlib
+from _thread import get_ident
+from collections.abc import Callable
+from typing import Any
+
+from .. import job, state
+
+syncing = False
+"""A DistributedDataParallel (or FSDP) module exists: backwards end with a wait for gradients."""
+_NAMES = (
+    "all_reduce", "all_gather", "all_gather_into_tensor", "reduce_scatter", "reduce_scatter_tensor", "broadcast",
+    "barrier", "reduce", "gather", "scatter", "all_to_all", "all_to_all_single", "send", "recv", "all_gather_object",
+    "broadcast_object_list", "gather_object", "monitored_barrier",
+)  # fmt: skip
+
+
+def install(torch: Any) -> None:
+    distributed = torch.distributed
+    if not distributed.is_available():
+        return
+    implementation = importlib.import_module("torch.distributed.distributed_c10d")
+    for name in _NAMES:
+        original = getattr(implementation, name, None)
+        if original is not None:
+            wrapped = _timed(original)
+            setattr(implementation, name, wrapped)
+            if getattr(distributed, name, None) is original:
+                setattr(distributed, name, wrapped)
+    _watch_wrappers(torch)
+
+
+def _timed(original: Any) -> Any:
+    @functools.wraps(original)
+    def collective(*args: Any, **kwargs: Any) -> Any:
+        if state.now_in not in state.GAPS or get_ident() != state.thread:
+            return original(*args, **kwargs)
+        back = state.now_in
+        state.enter(state.COMMUNICATION)
+        try:
+            return original(*args, **kwargs)
+        finally:
+            state.leave(back)
+
+    return collective
+
+
+def _watch_wrappers(torch: Any) -> None:
+    """Note when the job makes a DistributedDataParallel; what it was told is in the report."""
+    parallel = importlib.import_module("torch.nn.parallel").DistributedDataParallel
+    original = parallel.__init__
+
+    @functools.wraps(original)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
+        global syncing
+        original(self, *args, **kwargs)
+        syncing = True
+        try:
+            job.spool.event(
+                "parallel",
+                **{"class": "DistributedDataParallel"},
+                find_unused=self.find_unused_parameters,
+                static_graph=self.static_graph,
+                bucket_bytes=int(self.bucket_bytes_cap),
+                bytes=sum(p.numel() * p.element_size() for p in self.parameters() if p.requires_grad),
+                backend=torch.distributed.get_backend(self.process_group),
+            )
+        except Exception as error:
+            job.quiet(error)
+
+    parallel.__init__ = __init__
+
+
+def stamp_last_gradient(loss: Any) -> Callable[[], None] | None:
+    """See when the last gradient of the coming backward is ready; what follows it is waiting for the others.
+
+    The engine runs queued callbacks in order when all its nodes have run. Ours is queued by the first node, so
+    before the one in which DistributedDataParallel waits for its buckets.
+    """
+    if not getattr(loss, "requires_grad", False) or loss.is_leaf:
+        return None
+    engine = job.torch.autograd.Variable._execution_engine
+    ready: list[int] = []
+
+    def last() -> None:
+        if not ready:
+            ready.append(1)
+            state.enter(state.WAIT)
+
+    def first(gradient: Any) -> None:
+        try:
+            engine.queue_callback(last)
+        except Exception as error:
+            job.quiet(error)
+
+    handle = loss.register_hook(first)
+
+    def done() -> None:
+        handle.remove()
+        if ready and state.now_in == state.WAIT:
+            state.leave(state.BACKWARD)
+
+    return done

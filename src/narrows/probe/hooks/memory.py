@@ -1,0 +1,50 @@
+"""Memory, at the end: this process's peak, and who holds how much of it."""
+
+import contextlib
+import sys
+from typing import Any
+
+from .. import job
+from . import module, optimizer
+
+
+def install(torch: Any) -> None:
+    job.at_end.append(lambda: report(torch))
+
+
+def report(torch: Any) -> None:
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    seen: set[int] = set()
+    parameters, gradients, states = 0, 0, 0
+
+    def size(tensor: Any) -> int:
+        """Bytes of the tensor's storage, the first time it is met: views and tied weights count once."""
+        with contextlib.suppress(Exception):
+            storage = tensor.untyped_storage()
+            if storage.data_ptr() not in seen:
+                seen.add(storage.data_ptr())
+                return int(storage.nbytes())
+        return 0
+
+    for reference in module.models:
+        for parameter in getattr(reference(), "parameters", list)():
+            parameters += size(parameter)
+            if parameter.grad is not None:
+                gradients += size(parameter.grad)
+    for reference in optimizer.optimizers:
+        for held in getattr(reference(), "state", {}).values():
+            for value in held.values() if isinstance(held, dict) else ():
+                if isinstance(value, torch.Tensor):
+                    states += size(value)
+    cuda = torch.cuda.is_available() and torch.cuda.is_initialized()
+    job.spool.event(
+        "memory",
+        rss_peak=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
+        device_peak=torch.cuda.max_memory_allocated() if cuda else None,
+        device_total=torch.cuda.mem_get_info()[1] if cuda else None,
+        parameters=parameters,
+        gradients=gradients,
+        optimizer=states,
+    )

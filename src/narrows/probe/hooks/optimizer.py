@@ -1,0 +1,89 @@
+"""Optimizer updates, through torch's own global step hooks; `zero_grad` counts as part of the update."""
+
+import functools
+import weakref
+from _thread import get_ident
+from typing import Any
+
+from .. import gradients, job, places, state
+
+_known: dict[int, tuple[Any, int]] = {}
+optimizers: list[Any] = []
+
+
+def install(torch: Any) -> None:
+    from torch.optim.optimizer import (  # type: ignore[import-not-found,unused-ignore]
+        Optimizer,
+        register_optimizer_step_post_hook,
+        register_optimizer_step_pre_hook,
+    )
+
+    def before(optimizer: Any, args: Any, kwargs: Any) -> None:
+        me = get_ident()
+        if not job.updates:
+            state.thread = me
+        if me != state.thread:
+            return
+        if places.learning:
+            places.learn("update")
+        state.updating += 1
+        state.enter(state.OPTIMIZER)
+
+    def after(optimizer: Any, args: Any, kwargs: Any) -> None:
+        if get_ident() != state.thread:
+            return
+        if job.updates & (job.updates - 1) == 0:
+            job.disturbed = True
+            gradients.look(optimizer, job.updates)
+        state.updating = 0
+        state.to(state.TAIL)
+        job.updates += 1
+        known = _known.get(id(optimizer))
+        who = known[1] if known is not None and known[0]() is optimizer else _introduce(optimizer)
+        job.boundary(job.UPDATE, who)
+
+    register_optimizer_step_pre_hook(before)
+    register_optimizer_step_post_hook(after)
+
+    original_zero = Optimizer.zero_grad
+
+    @functools.wraps(original_zero)
+    def zero_grad(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if state.now_in not in state.GAPS or get_ident() != state.thread:
+            return original_zero(self, *args, **kwargs)
+        back = state.now_in
+        state.enter(state.OPTIMIZER)
+        try:
+            return original_zero(self, *args, **kwargs)
+        finally:
+            state.leave(back)
+
+    Optimizer.zero_grad = zero_grad
+
+
+def _introduce(optimizer: Any) -> int:
+    who = len(optimizers)
+    optimizers.append(weakref.ref(optimizer))
+    key = id(optimizer)
+    _known[key] = (weakref.ref(optimizer, lambda _: _known.pop(key, None)), who)
+    try:
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        tensors = [v for s in optimizer.state.values() if isinstance(s, dict) for v in s.values() if hasattr(v, "numel")]
+        group = optimizer.param_groups[0]
+        job.spool.event(
+            "optimizer",
+            who=who,
+            **{"class": type(optimizer).__name__},
+            foreach=group.get("foreach"),
+            fused=group.get("fused"),
+            tensors=len(parameters),
+            parameters=sum(p.numel() for p in parameters),
+            parameter_bytes=sum(p.numel() * p.element_size() for p in parameters),
+            gradient_bytes=sum(p.grad.numel() * p.grad.element_size() for p in parameters if p.grad is not None
+                               and not p.grad.is_sparse),
+            state_bytes=sum(v.numel() * v.element_size() for v in tensors),
+            where=places.here(),
+        )  # fmt: skip
+    except Exception as error:
+        job.quiet(error)
+    return who

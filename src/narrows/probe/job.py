@@ -1,0 +1,86 @@
+"""What is known of the job so far, and what happens at a boundary.
+
+A boundary is the end of an optimizer's update; before the first update (and in a job that never has one), the end
+of an outermost model call. Which boundaries make a step is decided afterwards, from the whole sequence: here each
+one is only written down.
+"""
+
+from collections.abc import Callable
+from math import nan
+from typing import Any
+
+from . import places, schedule, state
+from .spool import Spool
+
+UPDATE, CALL = 0, 1
+DISTURBED, GRADIENTS, TRAINING = 1, 2, 4
+
+folder = ""
+spool: Spool = None  # type: ignore[assignment]
+settings: dict[str, str] = {}
+forked = False
+torch: Any = None
+
+updates = 0
+"""Optimizer updates so far: more than 0 means that the job trains."""
+loss = nan
+flags = 0
+samples = forwards = backwards = batches = 0
+disturbed = False
+"""Set by whatever makes this step cost more than it would."""
+at_first_update: list[Callable[[], None]] = []
+at_end: list[Callable[[], None]] = []
+
+
+def boundary(kind: int, who: int) -> None:
+    """The end of an update or of an outermost model call. Never raises, except to stop the job when asked to."""
+    global flags, samples, forwards, backwards, batches, disturbed
+    try:
+        now = state.touch()
+        schedule.count(kind, who, now, disturbed)
+        spool.boundary(
+            now, kind, who, flags | disturbed, (samples, forwards, backwards, batches), state.ns, loss, schedule.steady
+        )
+        state.ns[:] = _NOTHING
+        flags = samples = forwards = backwards = batches = 0
+        disturbed = schedule.is_open()
+        if schedule.due:
+            schedule.turn(now)
+    except Exception as error:
+        quiet(error)
+    if schedule.enough:
+        schedule.enough = False
+        finish()
+        spool.event("stopped", boundaries=spool.boundaries)
+        raise SystemExit(0)
+
+
+_NOTHING = [0] * state.STATES
+
+
+def finish() -> None:
+    """At the end of the process: what is only known then."""
+    schedule.close()
+    spool.event("sites", sites=places.known_sites())
+    for call in at_end:
+        try:
+            call()
+        except Exception as error:
+            quiet(error)
+
+
+def fork(fresh: Spool) -> None:
+    global spool, forked, updates, flags, samples, forwards, backwards, batches, disturbed
+    spool, forked, updates = fresh, True, 0
+    flags = samples = forwards = backwards = batches = 0
+    disturbed = False
+    schedule.off()
+
+
+def quiet(error: BaseException | None = None) -> None:
+    """A fault of the probe: noted for the report, and otherwise as if nothing had happened."""
+    try:
+        spool.event("fault", what=repr(error))
+    except Exception:
+        pass
+

@@ -1,0 +1,140 @@
+"""When to look deeply: never at the start, never for long, and never in a child that was forked.
+
+The job's first boundaries are watched until their times settle. Then short windows open and close, with
+undisturbed steps between them: `lines` (which source line the gaps go to), `ops` (which ops, with which shapes, and
+how long each) and `values` (zeros, denormals, padding). After that the job runs undisturbed to its end.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from . import job, places
+
+SETTLED = 0.15
+"""Two halves of the last boundaries differ by less than this: the steady state. Set from the noise of a shared
+2-core machine, where medians of 4 steps differ by up to 10%."""
+LONGEST_WARMUP = 32
+PLAN = ("lines", "ops", "lines", "ops", "values", "lines", "ops", "lines", "ops")
+LONG_STEP_NS = 1_500_000_000
+"""Steps longer than this are looked at half as often: a deep step costs up to 4 plain ones."""
+
+kinds: dict[str, Callable[[], Any]] = {}
+"""Filled by `windows/`: each makes an object with `open()` and `close(steps)`."""
+
+steady = 0
+"""Undisturbed steps since the times settled."""
+due = True
+enough = False
+
+_history: list[tuple[int, int]] = []
+_previous = 0
+_began = 0
+_turn = 1
+_left = 0
+_next = 0
+_open: Any = None
+_settled = False
+_most_steps = 0
+_most_ns = 0
+_kind = 1
+_off = False
+
+
+def settings(steps: int, seconds: float) -> None:
+    """Stop the job after so many steady steps or seconds; 0 means never."""
+    global _most_steps, _most_ns
+    _most_steps, _most_ns = steps, int(seconds * 1e9)
+
+
+def off() -> None:
+    global _off, due, _open
+    _off, due, _open = True, False, None
+
+
+def count(kind: int, who: int, now: int, disturbed: bool) -> None:
+    """Note a boundary. Called at each one, so it does little."""
+    global steady, enough, _previous, _began, _left, due, _kind, _settled
+    if kind < _kind:
+        # The first update: the job trains, and the model calls before it say nothing of its steps.
+        _history.clear()
+        _kind, _settled = kind, False
+        places.learning = True
+    if not _settled:
+        _history.append((who, now - _previous if _previous else 0))
+    elif not disturbed:
+        steady += 1
+    _previous = now
+    if not _began:
+        _began = now
+    _left -= 1
+    due = _left <= 0 and not _off
+    if (_most_steps and steady >= _most_steps * _turn and _next >= len(PLAN)) or (
+        _most_ns and now - _began > _most_ns
+    ):
+        enough = True
+
+
+def turn(now: int) -> None:
+    """Open or close a window, when one is due."""
+    global _left, _next, _open, _settled, _turn, due
+    if not _settled:
+        if not _steady_enough():
+            return
+        _settled = True
+        places.learning = False
+        _turn = _period([who for who, _ in _history])
+        job.spool.event("settled", boundaries=len(_history), turn=_turn)
+        job.spool.event("sites", sites=places.known_sites())
+    if _open is not None:
+        close()
+        _left = 4 * _turn
+        return
+    if _next >= len(PLAN):
+        due, _left = False, 1 << 60
+        return
+    name = PLAN[_next]
+    _next += 1
+    make = kinds.get(name)
+    if make is None:
+        return
+    typical = sorted(ns for _, ns in _history[-4:])[len(_history[-4:]) // 2]
+    if typical * _turn > LONG_STEP_NS and _next > 5:
+        return
+    window = make()
+    if window.open():
+        _open = window
+        _left = _turn * (1 if typical * _turn > LONG_STEP_NS or name == "values" else 2)
+
+
+def is_open() -> bool:
+    return _open is not None
+
+
+def close() -> None:
+    """Close the window that is open, if any."""
+    global _open
+    if _open is not None:
+        window, _open = _open, None
+        window.close()
+
+
+def _steady_enough() -> bool:
+    """The last eight boundaries (or turns) fall into two halves with nearly the same median."""
+    if len(_history) >= LONGEST_WARMUP or (len(_history) > 4 and _previous - _began > 20_000_000_000):
+        return True
+    if len(_history) < 9:
+        return False
+    times = [ns for _, ns in _history[-8:]]
+    early, late = sorted(times[:4]), sorted(times[4:])
+    a, b = early[1] + early[2], late[1] + late[2]
+    return abs(a - b) <= SETTLED * max(a, b)
+
+
+def _period(sequence: list[int]) -> int:
+    """The shortest repeating run of optimizers (or models) at the end of the sequence; 1 if none is seen."""
+    for length in range(1, len(sequence) // 2 + 1):
+        if sequence[-length:] == sequence[-2 * length : -length] and (
+            length == len(set(sequence)) or len(set(sequence[-length:])) == len(set(sequence))
+        ):
+            return length
+    return 1

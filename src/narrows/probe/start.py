@@ -1,0 +1,100 @@
+"""Starts the probe in a process, and ends it."""
+
+import atexit
+import os
+import sys
+import time
+from typing import Any
+
+from . import imports, job, state
+from .spool import Spool
+
+begun = False
+
+
+def start() -> None:
+    """Called once, from `sitecustomize`, before the job's own code."""
+    global begun
+    if begun:
+        return
+    begun = True
+    job.folder = os.environ["NARROWS_SPOOL"]
+    job.spool = Spool(job.folder)
+    job.settings = _settings(os.environ.get("NARROWS_PROBE", ""))
+    _announce()
+    os.register_at_fork(after_in_child=_forked)
+    atexit.register(_ended)
+    imports.when("torch", _torch)
+
+
+def _settings(text: str) -> dict[str, str]:
+    """`steps=100,seconds=30` as the parent wrote it."""
+    return dict(pair.split("=", 1) for pair in text.split(",") if "=" in pair)
+
+
+def _announce() -> None:
+    environment = os.environ
+    job.spool.event(
+        "start",
+        pid=os.getpid(),
+        parent=os.getppid(),
+        unix=time.time(),
+        argv=getattr(sys, "orig_argv", [])[:1],
+        python=sys.version.split()[0],
+        executable=sys.executable,
+        cwd=os.getcwd() if os.path.exists(".") else None,
+        rank=_number(environment.get("RANK")),
+        ranks=_number(environment.get("WORLD_SIZE")),
+        local_ranks=_number(environment.get("LOCAL_WORLD_SIZE")),
+        threads_asked=environment.get("OMP_NUM_THREADS"),
+    )
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isdigit() else None
+
+
+def _forked() -> None:
+    """A forked child has its own files and starts from nothing; it announces itself when it has something to say."""
+    try:
+        state.restart()
+        job.fork(Spool(job.folder))
+    except Exception:
+        job.quiet()
+
+
+def _ended() -> None:
+    """At exit. The interpreter keeps the exception that ended the job here, whoever replaced `sys.excepthook`."""
+    try:
+        if job.forked:
+            return
+        error: Any = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
+        job.finish()
+        values: dict[str, Any] = {"error": None}
+        if error is not None:
+            frame = error.__traceback__
+            where = None
+            while frame is not None:
+                where = [frame.tb_frame.f_code.co_filename, frame.tb_lineno]
+                frame = frame.tb_next
+            kind = type(error).__name__
+            values = {"error": f"{kind}: {error}"[:500], "where": where, "memory": is_out_of_memory(error)}
+        job.spool.event("end", **values)
+    except Exception:
+        job.quiet()
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    text = str(error)
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or "can't allocate memory" in text
+        or "not enough memory" in text
+    )
+
+
+def _torch(torch: Any) -> None:
+    from .hooks import install
+
+    install(torch)

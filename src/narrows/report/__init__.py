@@ -1,0 +1,1 @@
+"""One report, four faces: terminal, HTML, Markdown, JSON."""

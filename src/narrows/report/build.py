@@ -1,0 +1,172 @@
+"""From a run's folder to its report: reads the spool and the facts, makes the accounts, and puts them together."""
+
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+from narrows.findings import findings
+from narrows.findings.view import View
+from narrows.job import facts as facts_
+from narrows.job.facts import Facts
+from narrows.ledger import limit as limits
+from narrows.ledger.account import Account, account
+from narrows.ledger.build import totals
+from narrows.ledger.rows import rows
+from narrows.machine.fixed import signature
+from narrows.report import parts
+from narrows.report.language import Words, words
+from narrows.report.model import Job, Machine, Rank, Report, Row, Verdict
+from narrows.spool.read import read
+from narrows.spool.record import Op, Process
+
+NEAR = 1.5
+"""A distance below this is near the limit: nothing cheap is left to gain with the same ops."""
+
+
+def build(folder: Path, lang: str) -> Report:
+    """The report of the run in `folder`. Raises `ValueError` if it is not one."""
+    facts = facts_.read(folder)
+    return assemble(facts, read(folder / "spool"), words(lang))
+
+
+def trainers(processes: Sequence[Process]) -> list[Process]:
+    """The processes that step, one for each rank (the one that stepped most: an elastic restart leaves two)."""
+    best: dict[int, Process] = {}
+    for process in processes:
+        old = best.get(process.rank)
+        if process.boundaries and (old is None or len(process.boundaries) > len(old.boundaries)):
+            best[process.rank] = process
+    ranks = [best[rank] for rank in sorted(best)]
+    if all(p.ranks == 1 for p in ranks) and len(ranks) > 1:
+        ranks = [max(ranks, key=lambda p: len(p.boundaries))]
+    return ranks
+
+
+def assemble(facts: Facts, processes: Sequence[Process], say: Words) -> Report:
+    ceilings = facts.machine.ceilings if facts.machine else None
+    ranks = trainers(processes)
+
+    def fixed(op: Op) -> float | None:
+        return facts.fixed.get(signature(op))
+
+    accounts = [account(p, fixed, ceilings) for p in ranks]
+    chosen = _critical(accounts)
+    process = ranks[chosen] if ranks else None
+    mine = accounts[chosen] if accounts else None
+    warnings = list(facts.notes)
+    warnings.extend(parts.warnings(facts, processes, process, mine, say))
+    steady = mine.steady if mine else None
+    ledger: list[Row] | None = None
+    limit = None
+    verdict = None
+    found = []
+    if process is not None and mine is not None and steady is not None and ceilings is not None and mine.kernels:
+        trains = mine.steps.type == "training"
+        compulsory = limits.compulsory_bytes(process, trains=trains)
+        ledger = rows(totals(mine.entries), mine.kernels, compulsory, steady.median, ceilings)
+        limit = limits.limit(process, mine.kernels, steady.median, ceilings, trains=trains)
+        verdict = _verdict(ledger, limit.distance, say)
+        warnings.extend(parts.ledger_warnings(ledger, mine, steady.median, say))
+        found = findings(
+            View(
+                process=process,
+                workers=tuple(p for p in processes if p.first("worker").get("parent") == process.pid),
+                others=tuple(p for p in ranks if p is not process),
+                steps=mine.steps,
+                steady=steady,
+                kernels=mine.kernels,
+                gaps=mine.gaps,
+                entries=mine.entries,
+                ceilings=ceilings,
+                cores=facts.machine.cores if facts.machine else 1,
+                cwd=facts.cwd,
+                lang=say.lang,
+            )
+        )
+    return Report(
+        id=facts.id,
+        created=facts.created,
+        kind="diagnose",
+        job=_job(facts, processes, process, mine, len(ranks), say),
+        machine=facts.machine or Machine(cpu="", cores=0, memory_bytes=0, devices=[], ceilings=None),
+        step=parts.step(process, mine),
+        phases=parts.phases(steady) if steady else None,
+        ledger=ledger,
+        limit=limit,
+        verdict=verdict,
+        findings=found,
+        memory=parts.memory(facts, process),
+        health=parts.health(process),
+        measurement=parts.measurement(process, mine, warnings),
+        wall=parts.wall(facts, processes, process, mine),
+        ranks=_ranks(ranks, accounts) if len(ranks) > 1 else None,
+        proofs=[],
+        ops=parts.ops(mine) if mine else [],
+    )
+
+
+def _critical(accounts: Sequence[Account]) -> int:
+    """The rank that the others wait for: the one that itself waits least."""
+    waits = [
+        a.steady.seconds["wait"] + a.steady.seconds["communication"] if a.steady else float("inf") for a in accounts
+    ]
+    return waits.index(min(waits)) if waits else 0
+
+
+def _ranks(ranks: Sequence[Process], accounts: Sequence[Account]) -> list[Rank]:
+    waits = [
+        a.steady.seconds["wait"] + a.steady.seconds["communication"] for a in accounts if a.steady is not None
+    ]
+    least = min(waits, default=0.0)
+    made = []
+    for process, mine in zip(ranks, accounts, strict=True):
+        if mine.steady is None:
+            continue
+        step = mine.steady.median
+        ledger = [
+            Row(cause=cause, seconds=spent, share=spent / step, floor_seconds=0.0, basis="measured")
+            for cause, spent in totals(mine.entries).items()
+        ]
+        mean = mine.steady.seconds["wait"] + mine.steady.seconds["communication"]
+        made.append(
+            Rank(rank=process.rank, step_seconds=step, ledger=ledger, waits_for_others_seconds=mean - least)
+        )
+    return made
+
+
+def _verdict(ledger: Sequence[Row], distance: float, say: Words) -> Verdict:
+    largest = max(ledger, key=lambda row: row.seconds)
+    key = "verdict" if distance >= NEAR else "verdict.near"
+    if largest.cause == "unexplained":
+        key = "verdict.part"
+    sentence = say(key, share=largest.share, why=say(f"why.{largest.cause}"), distance=distance)
+    return Verdict(cause=largest.cause, share=largest.share, sentence=sentence)
+
+
+def _job(
+    facts: Facts, processes: Sequence[Process], process: Process | None, mine: Account | None, ranks: int, say: Words
+) -> Job:
+    ended = facts.ended or "signal"
+    error = None
+    for each in processes:
+        last = each.last("end")
+        if last.get("error"):
+            error = last["error"]
+            if last.get("memory"):
+                ended = "out_of_memory"
+    if error is None and facts.signal is not None:
+        error = say("ended.signal", signal=facts.signal)
+    return Job(
+        command=facts.command,
+        type=mine.steps.type if mine else "none",
+        framework=parts.framework(process, processes),
+        ended=ended,
+        exit_code=facts.exit_code,
+        error=error if ended not in ("ok", "stopped") else None,
+        ranks=max(1, ranks, *(p.ranks for p in processes)) if processes else 1,
+        wall_seconds=facts.wall_seconds,
+    )
+
+
+def median(values: Sequence[float]) -> float:
+    return statistics.median(values) if values else 0.0

@@ -1,0 +1,249 @@
+"""The report: what every face shows and what `--json` writes (`narrows.report/1`).
+
+Times are seconds, memory is bytes, shares are from 0 to 1. A field that does not apply is None, never absent.
+Adding a field is fine; changing what one means is a new schema number.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+SCHEMA = "narrows.report/1"
+
+Cause = Literal[
+    "input", "transfer", "communication", "host", "overhead", "bandwidth", "compute", "unexplained"
+]
+CAUSES: tuple[Cause, ...] = (
+    "input", "transfer", "communication", "host", "overhead", "bandwidth", "compute", "unexplained",
+)  # fmt: skip
+PHASES = ("input", "transfer", "forward", "loss", "backward", "optimizer", "other")
+Basis = Literal["measured", "modelled"]
+Ended = Literal["ok", "error", "signal", "out_of_memory", "stopped", "interrupted"]
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """What every part of a report is: immutable, its fields named where it is made."""
+
+
+class Framework(Record, kw_only=True):
+    name: str
+    version: str
+
+
+class Job(Record, kw_only=True):
+    command: list[str]
+    """As typed, with values that look like secrets masked."""
+    type: Literal["training", "inference", "none"]
+    framework: Framework | None
+    ended: Ended
+    exit_code: int
+    error: str | None
+    """The last line of the job's own exception, or the name of the signal that ended it."""
+    ranks: int
+    wall_seconds: float
+
+
+class Ceilings(Record, kw_only=True):
+    """Measured limits of this machine, with the job's number of threads."""
+
+    flops: dict[str, float]
+    """Operations per second of a matrix product, by dtype."""
+    convolution: dict[str, float]
+    """Operations per second of a convolution, by dtype."""
+    bandwidth: float
+    """Bytes per second of a copy (read + written) too large for the caches."""
+    bandwidth_by_size: list[tuple[int, float]]
+    """(working set in bytes, bytes per second): the caches are faster than memory."""
+    read_bandwidth: float
+    dispatch_seconds: float
+    """Fixed cost of one small op, called from Python."""
+    host_to_device: dict[str, float] | None
+    """Bytes per second, `pinned` and `pageable`; None without a device."""
+    device_to_host: dict[str, float] | None
+    disk_read: float | None
+    collective: dict[str, float] | None
+    """`latency_seconds` and `bandwidth` (bytes per second) of an all-reduce between this job's processes."""
+
+
+class Machine(Record, kw_only=True):
+    cpu: str
+    cores: int
+    memory_bytes: int
+    devices: list[str]
+    ceilings: Ceilings | None
+
+
+class Latency(Record, kw_only=True):
+    p50: float
+    p95: float
+    p99: float
+
+
+class Step(Record, kw_only=True):
+    unit: str
+    """What one step is: "optimizer step", "turn of 2 optimizers", "model call"."""
+    count: int
+    """Steps seen in all."""
+    steady_count: int
+    """Undisturbed steps of the steady state: what the median is over."""
+    median_seconds: float
+    ci95_seconds: tuple[float, float]
+    block: int
+    """Consecutive steps that are averaged before the median is taken. 1, unless time comes in bursts (a queue
+    of workers that runs dry, a rollout every 16 updates), when a plain median would not see them."""
+    startup_seconds: float
+    samples_per_second: float | None
+    latency: Latency | None
+    """Inference only."""
+
+
+class Row(Record, kw_only=True):
+    cause: Cause
+    seconds: float
+    share: float
+    floor_seconds: float
+    basis: Basis
+
+
+class Limit(Record, kw_only=True):
+    same_ops_seconds: float
+    ideal_seconds: float
+    distance: float
+    """Measured step / same_ops_seconds."""
+
+
+class Verdict(Record, kw_only=True):
+    cause: Cause
+    share: float
+    sentence: str
+
+
+class Finding(Record, kw_only=True):
+    id: str
+    title: str
+    cause: Cause | None
+    """None for a finding that costs learning rather than time (a gradient that vanishes)."""
+    seconds: float
+    """Of each step: what removing it would save at most."""
+    basis: Basis
+    where: str | None
+    """`train.py:41`, a place in the user's own source."""
+    evidence: str
+    advice: str
+    remedies: list[str]
+
+
+class MemoryParts(Record, kw_only=True):
+    parameters: int
+    gradients: int
+    optimizer: int
+    activations: int | None
+    input: int
+    other: int
+
+
+class Memory(Record, kw_only=True):
+    peak_bytes: int
+    available_bytes: int
+    parts: MemoryParts | None
+
+
+class GradientNorm(Record, kw_only=True):
+    first: float | None
+    last: float | None
+
+
+class Health(Record, kw_only=True):
+    loss_first: float | None
+    loss_last: float | None
+    gradient_norm: GradientNorm | None
+
+
+class Part(Record, kw_only=True):
+    """A stretch of the job's wall time: start-up, steady steps, evaluation, after the last step."""
+
+    name: str
+    seconds: float
+
+
+class Rank(Record, kw_only=True):
+    rank: int
+    step_seconds: float
+    ledger: list[Row]
+    waits_for_others_seconds: float
+
+
+class Proof(Record, kw_only=True):
+    """A counterfactual that was run: the step without this cause, in pairs with the step as it is."""
+
+    cause: Cause
+    what: str
+    saved_seconds: float
+    ci95_seconds: tuple[float, float]
+    pairs: int
+
+
+class OpCost(Record, kw_only=True):
+    """The ops that take most of a step."""
+
+    name: str
+    phase: str
+    calls: float
+    """Per step."""
+    seconds: float
+    flops: float
+    bytes: float
+    bound: Literal["compute", "bandwidth", "overhead"]
+
+
+class Measurement(Record, kw_only=True):
+    probe_share: float
+    """Estimated share of the undisturbed step that is narrows' own."""
+    deep_steps: int
+    classed_by_shape: float | None
+    """Share of the ops' time whose flops and bytes came from a formula for that op."""
+    warnings: list[str]
+
+
+class Report(Record, kw_only=True):
+    schema: str = SCHEMA
+    id: str
+    created: str
+    kind: Literal["diagnose"]
+    job: Job
+    machine: Machine
+    step: Step | None
+    phases: dict[str, float] | None
+    """Seconds of a step, by `PHASES`."""
+    ledger: list[Row] | None
+    limit: Limit | None
+    verdict: Verdict | None
+    findings: list[Finding]
+    memory: Memory | None
+    health: Health | None
+    measurement: Measurement
+    wall: list[Part]
+    ranks: list[Rank] | None
+    """One for each process of a distributed job."""
+    proofs: list[Proof]
+    ops: list[OpCost]
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a report, as shipped in `report.schema.json`."""
+    return msgspec.json.schema(Report)
+
+
+def encode(report: Report) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(report), indent=2)
+
+
+def decode(text: bytes) -> Report:
+    """Read a report. Raises `ValueError` in one sentence if it is not one."""
+    try:
+        report = msgspec.json.decode(text, type=Report)
+    except msgspec.DecodeError as error:
+        raise ValueError(f"not a narrows report: {error}") from None
+    if report.schema != SCHEMA:
+        raise ValueError(f"this report has schema {report.schema}, and this narrows reads {SCHEMA}")
+    return report

@@ -1,0 +1,68 @@
+"""Puts a report where it was asked for."""
+
+import os
+import sys
+from pathlib import Path
+
+from narrows.job.failure import Failure
+from narrows.report.language import LANGUAGES, words
+from narrows.report.model import Report, encode
+
+
+def check(*, json: str | None, html: str | None, markdown: str | None, lang: str) -> None:
+    """Before anything is run: can what was asked for be written? Raises `Failure` with 2."""
+    if lang not in LANGUAGES:
+        raise Failure(f"there is no report in {lang!r}; there are: {', '.join(LANGUAGES)}", 2)
+    for path in (json, html, markdown):
+        if path and path != "-" and not Path(path).absolute().parent.is_dir():
+            raise Failure(f"{path} cannot be written: its folder does not exist", 2)
+
+
+def show(
+    report: Report, folder: Path | None, *, json: str | None, html: str | None, markdown: str | None, lang: str,
+    quiet: bool, colour: bool,
+) -> None:  # fmt: skip
+    """Write the faces that were asked for, and print the terminal's on standard error."""
+    say = words(lang)
+    if folder is not None:
+        _save(folder / "report.json", encode(report), quiet=True)
+    if json:
+        _put(json, encode(report) + b"\n")
+    if markdown:
+        from narrows.report.faces import markdown as face
+
+        _put(markdown, face.render(report, say).encode())
+    if html:
+        from narrows.report.faces import html as page
+
+        _put(html, page.render(report, say).encode())
+    if not quiet:
+        from rich.console import Console
+
+        from narrows.report.faces import terminal
+
+        plain = not colour or bool(os.environ.get("NO_COLOR"))
+        console = Console(stderr=True, no_color=plain, highlight=False)
+        terminal.render(report, console, say)
+        if folder is not None:
+            near = os.path.relpath(folder)
+            console.print(f"{say('next')}: {say('next.report', run=near)}", style="dim", soft_wrap=True)
+
+
+def _put(path: str, data: bytes) -> None:
+    if path == "-":
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+    else:
+        _save(Path(path), data)
+
+
+def _save(path: Path, data: bytes, *, quiet: bool = False) -> None:
+    """Whole or not at all."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(data)
+        part.replace(path)
+    except OSError as error:
+        if not quiet:
+            raise Failure(f"{path} cannot be written: {error.strerror}") from None
