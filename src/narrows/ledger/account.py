@@ -1,13 +1,14 @@
 """One process's whole account: from its spool to the parts of its step."""
 
-from collections.abc import Callable
+import statistics
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from narrows.ledger.build import Entry, entries
 from narrows.ledger.gaps import Gap, gaps
 from narrows.ledger.kernels import Kernel, kernels
 from narrows.ledger.steady import Steady, steady
-from narrows.ledger.steps import Steps, steps
+from narrows.ledger.steps import Step, Steps, steps
 from narrows.report.model import Ceilings
 from narrows.spool.record import Op, Process
 
@@ -27,9 +28,20 @@ def account(process: Process, fixed: Callable[[Op], float | None], ceilings: Cei
     typical = steady(found.steps)
     if typical is None or ceilings is None:
         return Account(steps=found, steady=typical, kernels=(), gaps=(), entries=())
-    ops = kernels(process.windows, found.per_step, fixed, ceilings)
+    ops = kernels(process.windows, found.per_step, fixed, ceilings, drift(process, found.steps, typical.median))
     sites = [tuple(site) for event in process.events.get("sites", ()) for site in event["sites"]]
     places = gaps(process.windows, found.per_step, typical, sites, infers=found.type == "inference")
     return Account(
         steps=found, steady=typical, kernels=ops, gaps=places, entries=entries(typical, ops, places)
     )
+
+
+def drift(process: Process, every: Sequence[Step], median: float) -> float:
+    """The steady step over the undisturbed steps around the deep windows; 1 if there were none."""
+    ends = [w.end_ns for w in process.windows]
+    if not ends:
+        return 1.0
+    near = [s.seconds for s in every if not s.disturbed and min(ends) <= s.end_ns <= max(ends) + median * 8e9]
+    if len(near) < 4:
+        return 1.0
+    return min(2.0, max(0.5, median / statistics.median(near)))

@@ -17,6 +17,13 @@ from narrows.spool.record import Op, Window
 
 UNKNOWN_FIXED = 5e-6
 """Seconds; for an op that cannot be called at a smaller size, unless it was itself seen to be faster."""
+NOTHING_TO_DO = 0.02
+"""An op whose limit is less than this share of its time has next to nothing to compute or to move ..."""
+MOSTLY_FIXED = 5.0
+"""... and one that takes less than so many times its fixed cost is all overhead. Above that it may be a kernel that
+is simply bad, and that is no fixed cost."""
+COLDEST = 4.0
+"""The most by which fixed costs in the job may exceed those of the same call in a tight loop."""
 
 Bound = Literal["compute", "bandwidth"]
 
@@ -45,9 +52,17 @@ class Kernel:
 
 
 def kernels(
-    windows: Sequence[Window], per_step: float, fixed: Callable[[Op], float | None], ceilings: Ceilings
+    windows: Sequence[Window],
+    per_step: float,
+    fixed: Callable[[Op], float | None],
+    ceilings: Ceilings,
+    drift: float = 1.0,
 ) -> tuple[Kernel, ...]:
-    """The kernels of an average deep step; empty if no op window was open for a whole step."""
+    """The kernels of an average deep step; empty if no op window was open for a whole step.
+
+    `drift` is how much slower the steady step is than the undisturbed steps around the windows: the machine's speed
+    changes, and what was measured then is scaled to what is explained now.
+    """
     deep = [w for w in windows if w.kind == "ops"]
     turns = sum(w.steps for w in deep) / per_step
     if turns < 0.5:
@@ -56,40 +71,82 @@ def kernels(
     for window in deep:
         for op in window.ops:
             merged.setdefault((op.name, op.overload, op.state, str(op.where), str(op.raw[1:3])), []).append(op)
-    return tuple(_kernel(ops, turns, fixed, ceilings) for ops in merged.values())
+    calls = [_call(ops, turns, fixed, ceilings, drift) for ops in merged.values()]
+    cold = coldness(calls)
+    return tuple(_kernel(call, cold) for call in calls)
 
 
-def _kernel(
-    ops: Sequence[Op], turns: float, fixed: Callable[[Op], float | None], ceilings: Ceilings
-) -> Kernel:
+@dataclass(frozen=True, kw_only=True)
+class _Call:
+    op: Op
+    cost: Cost
+    calls: float
+    each: float
+    """Seconds of a call, all in."""
+    around: float
+    """Its fixed cost in a tight loop."""
+    limit: float
+    peak: float
+    bandwidth: float
+    """Of memory proper: what decides on which side of the machine's balance an op is."""
+
+    @property
+    def tiny(self) -> bool:
+        return self.limit < NOTHING_TO_DO * self.each and self.each < MOSTLY_FIXED * self.around
+
+
+def _call(
+    ops: Sequence[Op], turns: float, fixed: Callable[[Op], float | None], ceilings: Ceilings, drift: float
+) -> _Call:
     op = ops[0]
     count = sum(o.count for o in ops)
-    each = sum(o.ns for o in ops) / count / 1e9
-    fastest = min(o.fastest_ns for o in ops) / 1e9
     alone = fixed(op)
     # A call was once as fast as `fastest`, so its fixed cost is no more than that.
-    around = min(fastest, UNKNOWN_FIXED if alone is None else alone)
+    around = min(min(o.fastest_ns for o in ops) / 1e9, UNKNOWN_FIXED if alone is None else alone)
     price = cost(op)
     moved = price.bytes_read + price.bytes_written
-    peak = peak_of(price, ceilings)
-    balance = peak / ceilings.bandwidth
-    limit = max(price.flops / peak, moved / bandwidth_at(moved, ceilings)) if moved or price.flops else 0.0
-    calls = count / turns
-    kernel = 0.0 if price.kind == "view" else max(0.0, each - around)
+    limit = max(price.flops / peak_of(price, ceilings), moved / bandwidth_at(moved, ceilings)) if moved else 0.0
+    return _Call(
+        op=op, cost=price, calls=count / turns, each=drift * sum(o.ns for o in ops) / count / 1e9, around=around,
+        limit=limit, peak=peak_of(price, ceilings), bandwidth=ceilings.bandwidth,
+    )  # fmt: skip
+
+
+def coldness(calls: Sequence[_Call]) -> float:
+    """How much more an op's fixed cost is in the job than in a tight loop, where its code is always in the caches.
+
+    Taken from the ops that have next to nothing to do: all of their time is fixed cost. 1 if there are none.
+    """
+    tiny = [c for c in calls if c.tiny]
+    alone = sum(c.calls * c.around for c in tiny)
+    seen = sum(c.calls * c.each for c in tiny)
+    return min(COLDEST, max(1.0, seen / alone)) if alone > 0 else 1.0
+
+
+def _kernel(call: _Call, cold: float) -> Kernel:
+    price, around = call.cost, min(call.each, cold * call.around)
+    moved = price.bytes_read + price.bytes_written
+    if price.kind == "view":
+        kernel = 0.0
+    elif call.tiny:
+        kernel = min(call.limit, call.each)
+    else:
+        kernel = call.each - around
+    balance = call.peak / call.bandwidth
     return Kernel(
-        name=op.name,
-        state=op.state,
-        where=op.where,
-        calls=calls,
-        seconds=calls * kernel,
-        fixed=calls * around,
-        flops=calls * price.flops,
-        bytes=calls * moved,
+        name=call.op.name,
+        state=call.op.state,
+        where=call.op.where,
+        calls=call.calls,
+        seconds=call.calls * kernel,
+        fixed=call.calls * (call.each - kernel),
+        flops=call.calls * price.flops,
+        bytes=call.calls * moved,
         bound="compute" if price.flops > balance * moved else "bandwidth",
-        limit=calls * limit,
+        limit=call.calls * call.limit,
         dtype=price.dtype,
         by_shape=price.by_shape,
-        op=op,
+        op=call.op,
         cost=price,
     )
 

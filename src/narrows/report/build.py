@@ -22,6 +22,9 @@ from narrows.spool.record import Op, Process
 NEAR = 1.5
 """A distance below this is near the limit: nothing cheap is left to gain with the same ops."""
 
+FAR = 100
+"""Above this the figure itself says nothing more: next to none of the step is arithmetic or memory traffic."""
+
 
 def build(folder: Path, lang: str) -> Report:
     """The report of the run in `folder`. Raises `ValueError` if it is not one."""
@@ -137,6 +140,8 @@ def _ranks(ranks: Sequence[Process], accounts: Sequence[Account]) -> list[Rank]:
 def _verdict(ledger: Sequence[Row], distance: float, say: Words) -> Verdict:
     largest = max(ledger, key=lambda row: row.seconds)
     key = "verdict" if distance >= NEAR else "verdict.near"
+    if distance > FAR:
+        key = "verdict.far"
     if largest.cause == "unexplained":
         key = "verdict.part"
     sentence = say(key, share=largest.share, why=say(f"why.{largest.cause}"), distance=distance)

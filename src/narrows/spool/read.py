@@ -97,6 +97,7 @@ def _process(path: Path) -> Process:
 def _window(kind: str, event: dict[str, Any]) -> Window:
     return Window(
         kind=kind,
+        end_ns=event["t"],
         steps=event["boundaries"],
         ns_by_state=tuple(event["ns"]),
         ops=tuple(_ops(event.get("ops", ()))),

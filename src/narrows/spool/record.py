@@ -132,7 +132,9 @@ class Window:
 
     kind: str
     """`ops` or `lines`"""
+    end_ns: int
     steps: int
+    """Boundaries while it was open."""
     ns_by_state: tuple[int, ...]
     ops: tuple[Op, ...] = ()
     lines: tuple[Line, ...] = ()

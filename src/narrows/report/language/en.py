@@ -12,6 +12,7 @@ WORDS = {
     "verdict": "{share:.0%} of each step {why}; this machine could do {distance:.1f} times better.",
     "verdict.near": "{share:.0%} of each step {why}, and the step is within {distance:.1f} times of what this "
                     "machine can do with these ops.",
+    "verdict.far": "{share:.0%} of each step {why}; this machine could do more than 100 times better.",
     "verdict.part": "{share:.0%} of each step {why}.",
     "step": "step", "steps": "steps", "ledger": "Ledger", "measured": "measured", "modelled": "modelled",
     "measured step": "measured step", "limit.same": "limit, same ops", "limit.ideal": "limit, ideal",

@@ -8,6 +8,7 @@ WORDS = {
     "why.compute": "花在算术运算上", "why.unexplained": "无法解释",
     "verdict": "每一步有 {share:.0%} 的时间{why}；这台机器最多可以快 {distance:.1f} 倍。",
     "verdict.near": "每一步有 {share:.0%} 的时间{why}；在算子不变的前提下，离这台机器的极限只差 {distance:.1f} 倍。",
+    "verdict.far": "每一步有 {share:.0%} 的时间{why}；这台机器最多可以快 100 倍以上。",
     "verdict.part": "每一步有 {share:.0%} 的时间{why}。",
     "step": "步", "steps": "步", "ledger": "账本", "measured": "实测", "modelled": "建模", "measured step": "实测单步",
     "limit.same": "极限（算子不变）", "limit.ideal": "极限（理想）", "time": "时间", "share": "占比", "floor": "下限",
