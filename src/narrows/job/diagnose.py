@@ -15,6 +15,7 @@ from narrows.job.command import mask, resolve
 from narrows.job.facts import Facts
 from narrows.job.live import Live
 from narrows.job.run import run
+from narrows.job.watch import WATCHED
 from narrows.machine import hardware
 from narrows.machine.ceilings import ceilings, torch_version
 from narrows.machine.fixed import fixed_costs, signature
@@ -56,7 +57,7 @@ def diagnose(request: Request) -> tuple[Path, int]:
         live.draw()
         return bool(request.seconds and seconds > request.seconds + LATE)
 
-    outcome = run(command, environment(folder.spool, request), tick=tick)
+    outcome = run(command, environment(folder.spool, request), tick=tick, watched=folder.path / WATCHED)
     live.clear()
     processes = read(folder.spool)
     asked = any(p.first("stopped") for p in processes) and outcome.exit_code == 0

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
 
-from narrows.job import tree
+from pathlib import Path
+
+from narrows.job import tree, watch
 from narrows.job.command import Command
 from narrows.job.failure import Failure
 from narrows.report.model import Ended
@@ -36,8 +38,10 @@ def run(
     environment: dict[str, str],
     *,
     tick: Callable[[float], bool] = lambda seconds: False,
+    watched: Path | None = None,
 ) -> Outcome:
     """Run the job to its end. `tick(seconds)` is called about four times a second; True means: stop the job.
+    What the job's processes do is written to `watched` as often.
 
     The child stays in our process group, so Ctrl-C at a terminal reaches it as it would without narrows, once;
     narrows itself only notes it. An interrupt sent to narrows alone (kill -INT) is passed on.
@@ -71,7 +75,7 @@ def run(
             raise Failure(f"there is no command {command.words[0]}", 127) from None
         except (PermissionError, OSError) as error:
             raise Failure(f"{command.words[0]} cannot be executed: {error.strerror}", 126) from None
-        peak, stopped = _wait(child, began, tick)
+        peak, stopped = _wait(child, began, tick, watched)
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler if handler is not None else signal.SIG_DFL)
@@ -96,7 +100,9 @@ def run(
     )
 
 
-def _wait(child: subprocess.Popen[bytes], began: float, tick: Callable[[float], bool]) -> tuple[int, bool]:
+def _wait(
+    child: subprocess.Popen[bytes], began: float, tick: Callable[[float], bool], watched: Path | None
+) -> tuple[int, bool]:
     """(peak bytes of all processes, whether it was stopped by us)."""
     peak, pause = 0, 0.02
     while True:
@@ -106,7 +112,10 @@ def _wait(child: subprocess.Popen[bytes], began: float, tick: Callable[[float], 
         except subprocess.TimeoutExpired:
             pass
         pause = min(TICK, pause * 1.5)
-        peak = max(peak, tree.resident([child.pid, *tree.descendants(child.pid)]))
+        pids = [child.pid, *tree.descendants(child.pid)]
+        peak = max(peak, tree.resident(pids))
+        if watched is not None:
+            watch.append(watched, watch.look(pids))
         if tick(time.monotonic() - began):
             try:
                 child.wait(timeout=GRACE)

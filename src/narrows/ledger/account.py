@@ -2,7 +2,7 @@
 
 import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from narrows.ledger.build import Entry, entries
 from narrows.ledger.gaps import Gap, gaps
@@ -29,11 +29,23 @@ def account(process: Process, fixed: Callable[[Op], float | None], ceilings: Cei
     if typical is None or ceilings is None:
         return Account(steps=found, steady=typical, kernels=(), gaps=(), entries=())
     ops = kernels(process.windows, found.per_step, fixed, ceilings, drift(process, found.steps, typical.median))
+    ops = fitted(ops, typical)
     sites = [tuple(site) for event in process.events.get("sites", ()) for site in event["sites"]]
     places = gaps(process.windows, found.per_step, typical, sites, infers=found.type == "inference")
     return Account(
         steps=found, steady=typical, kernels=ops, gaps=places, entries=entries(typical, ops, places)
     )
+
+
+def fitted(ops: Sequence[Kernel], typical: Steady) -> tuple[Kernel, ...]:
+    """The kernels of each state, scaled down where they would not fit into the state's time."""
+    made = []
+    for state in {k.state for k in ops}:
+        mine = [k for k in ops if k.state == state]
+        taken = sum(k.seconds for k in mine)
+        part = min(1.0, typical.seconds[state] / taken) if taken else 1.0
+        made.extend(replace(k, seconds=k.seconds * part) for k in mine)
+    return tuple(made)
 
 
 def drift(process: Process, every: Sequence[Step], median: float) -> float:

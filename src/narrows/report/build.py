@@ -2,12 +2,15 @@
 
 import statistics
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from narrows.findings import findings
 from narrows.findings.view import View
 from narrows.job import facts as facts_
+from narrows.job import watch
 from narrows.job.facts import Facts
+from narrows.ledger import contention
 from narrows.ledger import limit as limits
 from narrows.ledger.account import Account, account
 from narrows.ledger.build import totals
@@ -29,7 +32,7 @@ FAR = 100
 def build(folder: Path, lang: str) -> Report:
     """The report of the run in `folder`. Raises `ValueError` if it is not one."""
     facts = facts_.read(folder)
-    return assemble(facts, read(folder / "spool"), words(lang))
+    return assemble(facts, read(folder / "spool"), words(lang), watch.read(folder / watch.WATCHED))
 
 
 def trainers(processes: Sequence[Process]) -> list[Process]:
@@ -45,14 +48,16 @@ def trainers(processes: Sequence[Process]) -> list[Process]:
     return ranks
 
 
-def assemble(facts: Facts, processes: Sequence[Process], say: Words) -> Report:
+def assemble(
+    facts: Facts, processes: Sequence[Process], say: Words, samples: Sequence[watch.Sample] = ()
+) -> Report:
     ceilings = facts.machine.ceilings if facts.machine else None
     ranks = trainers(processes)
 
     def fixed(op: Op) -> float | None:
         return facts.fixed.get(signature(op))
 
-    accounts = [account(p, fixed, ceilings) for p in ranks]
+    accounts = [slowed(account(p, fixed, ceilings), p, processes, samples) for p in ranks]
     chosen = _critical(accounts)
     process = ranks[chosen] if ranks else None
     mine = accounts[chosen] if accounts else None
@@ -106,6 +111,21 @@ def assemble(facts: Facts, processes: Sequence[Process], say: Words) -> Report:
         proofs=[],
         ops=parts.ops(mine) if mine else [],
     )
+
+
+def slowed(
+    mine: Account, process: Process, processes: Sequence[Process], samples: Sequence[watch.Sample]
+) -> Account:
+    """The account with what the loader's workers take from the step charged to them."""
+    workers = [p.pid for p in processes if p.first("worker").get("parent") == process.pid]
+    if not workers or mine.steady is None or not mine.entries:
+        return mine
+    late = mine.steps.steps[mine.steady.first :]
+    since, until = late[0].end_ns, late[-1].end_ns
+    if contention.busy(samples, workers, since, until) < 0.1:
+        return mine
+    share = contention.waited_share(samples, process.pid, since, until)
+    return replace(mine, entries=contention.charge(mine.entries, share))
 
 
 def _critical(accounts: Sequence[Account]) -> int:

@@ -27,15 +27,15 @@ def show(
     if folder is not None:
         _save(folder / "report.json", encode(report), quiet=True)
     if json:
-        _put(json, encode(report) + b"\n")
+        put(json, encode(report) + b"\n")
     if markdown:
         from narrows.report.faces import markdown as face
 
-        _put(markdown, face.render(report, say).encode())
+        put(markdown, face.render(report, say).encode())
     if html:
         from narrows.report.faces import html as page
 
-        _put(html, page.render(report, say).encode())
+        put(html, page.render(report, say).encode())
     if not quiet:
         from rich.console import Console
 
@@ -49,7 +49,7 @@ def show(
             console.print(f"{say('next')}: {say('next.report', run=near)}", style="dim", soft_wrap=True)
 
 
-def _put(path: str, data: bytes) -> None:
+def put(path: str, data: bytes) -> None:
     if path == "-":
         sys.stdout.buffer.write(data)
         sys.stdout.flush()

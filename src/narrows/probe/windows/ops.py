@@ -72,6 +72,7 @@ def _window_class() -> Any:
             places.learning = False
             job.disturbed = True
             self.boundaries = job.spool.boundaries
+            job.spool.event("mode", anomaly=torch.is_anomaly_enabled())
             state.touch()
             self.begin = list(state.gap_ns)
             self.__enter__()

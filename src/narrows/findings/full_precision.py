@@ -1,0 +1,38 @@
+"""Matrix products in float32, where this machine has a dtype that is faster."""
+
+from collections.abc import Iterator
+
+from narrows.findings.view import Text, View
+from narrows.report.model import Finding
+
+TEXT: Text = {
+    "en": (
+        "Full precision where a faster dtype is at hand",
+        "{part:.0%} of the step is float32 products; this machine does bfloat16 {times:.1f} times as fast.",
+        "Try bfloat16 autocast, and compare the loss.",
+    ),
+    "zh": (
+        "有更快的数据类型可用",
+        "一步中有 {part:.0%} 是 float32 的矩阵乘和卷积；这台机器上 bfloat16 快 {times:.1f} 倍。",
+        "试试 bfloat16 autocast，并比较损失。",
+    ),
+}
+
+
+def find(view: View) -> Iterator[Finding]:
+    rates = view.ceilings.flops
+    spent = sum(k.seconds for k in view.kernels if k.dtype == "float32" and k.bound == "compute")
+    if not rates.get("float32") or not rates.get("bfloat16"):
+        return
+    times = rates["bfloat16"] / rates["float32"]
+    if times > 1.3 and view.share(spent) > 0.2:
+        yield view.finding(
+            "full-precision",
+            TEXT,
+            cause="compute",
+            seconds=spent * (1 - 1 / times),
+            remedies=["autocast-bf16"],
+            basis="modelled",
+            part=view.share(spent),
+            times=times,
+        )

@@ -1,0 +1,36 @@
+"""Most of the step is the cost of getting ops to run, since there are many and each does little."""
+
+from collections.abc import Iterator
+
+from narrows.findings.view import Text, View
+from narrows.report.model import Finding
+
+TEXT: Text = {
+    "en": (
+        "Many small ops",
+        "{calls:.0f} ops in a step of {step:.2f} ms; getting them to run takes {ms:.2f} ms, {each:.0f} µs each.",
+        "Make each op do more: a larger batch, torch.compile, or fused versions of the layers.",
+    ),
+    "zh": (
+        "大量小算子",
+        "一步 {step:.2f} 毫秒里有 {calls:.0f} 个算子；调度它们要 {ms:.2f} 毫秒，每个 {each:.0f} 微秒。",
+        "让每个算子做更多：更大的批、torch.compile，或融合的层。",
+    ),
+}
+
+
+def find(view: View) -> Iterator[Finding]:
+    spent = sum(e.seconds for e in view.entries if e.cause == "overhead")
+    calls = sum(k.calls for k in view.kernels if k.state != "next")
+    if view.share(spent) > 0.25 and calls >= 20:
+        yield view.finding(
+            "many-small-ops",
+            TEXT,
+            cause="overhead",
+            seconds=spent,
+            remedies=["compile", "larger-batch"],
+            calls=calls,
+            step=1e3 * view.step,
+            ms=1e3 * spent,
+            each=1e6 * spent / calls,
+        )

@@ -1,0 +1,40 @@
+"""Cores stand idle while the step computes."""
+
+from collections.abc import Iterator
+
+from narrows.findings.view import Text, View
+from narrows.report.model import Finding
+
+TEXT: Text = {
+    "en": (
+        "Fewer threads than cores",
+        "{ranks} processes x {threads} threads on {cores} cores.",
+        "Raise OMP_NUM_THREADS to {right} (torch.set_num_threads).",
+    ),
+    "zh": (
+        "线程少于核",
+        "{cores} 个核上只有 {ranks} 个进程 x {threads} 个线程。",
+        "把 OMP_NUM_THREADS 提高到 {right}（torch.set_num_threads）。",
+    ),
+}
+
+
+def find(view: View) -> Iterator[Finding]:
+    if view.process.first("torch").get("cuda"):
+        return
+    threads = view.process.last("torch").get("threads") or 1
+    ranks = 1 + len(view.others)
+    spent = view.seconds("compute") + view.seconds("bandwidth")
+    if threads * ranks < view.cores and view.share(spent) > 0.2 and not view.workers:
+        yield view.finding(
+            "too-few-threads",
+            TEXT,
+            cause="compute",
+            seconds=spent * (1 - threads * ranks / view.cores),
+            remedies=["threads"],
+            basis="modelled",
+            ranks=ranks,
+            threads=threads,
+            cores=view.cores,
+            right=view.cores // ranks,
+        )

@@ -1,0 +1,76 @@
+"""Watches the job's processes from outside: how long they ran, and how long they waited for a core.
+
+The kernel counts, for each thread, the time it could have run but another one had the core (the second number of
+/proc/PID/task/TID/schedstat). Reading that costs the job nothing. Where there is no /proc there are no samples.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+WATCHED = "watch.jsonl"
+"""Its name in a run's folder."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One process at one moment; nanoseconds since it began, summed over its living threads."""
+
+    at_ns: int
+    """Of the monotonic clock, as in the spool."""
+    pid: int
+    ran_ns: int
+    waited_ns: int
+    threads: int
+
+
+def look(pids: Iterable[int]) -> list[Sample]:
+    now = time.monotonic_ns()
+    found = []
+    for pid in pids:
+        ran = waited = threads = 0
+        try:
+            tasks = os.listdir(f"/proc/{pid}/task")
+        except OSError:
+            continue
+        for task in tasks:
+            try:
+                with open(f"/proc/{pid}/task/{task}/schedstat") as file:
+                    a, b, _ = file.read().split()
+            except (OSError, ValueError):
+                continue
+            ran, waited, threads = ran + int(a), waited + int(b), threads + 1
+        if threads:
+            found.append(Sample(at_ns=now, pid=pid, ran_ns=ran, waited_ns=waited, threads=threads))
+    return found
+
+
+def append(path: Path, samples: Iterable[Sample]) -> None:
+    """A full disk loses samples and nothing else."""
+    rows = [[s.at_ns, s.pid, s.ran_ns, s.waited_ns, s.threads] for s in samples]
+    try:
+        with path.open("a") as file:
+            file.write(json.dumps(rows) + "\n")
+    except OSError:
+        pass
+
+
+def read(path: Path) -> tuple[Sample, ...]:
+    found = []
+    try:
+        text = path.read_text()
+    except OSError:
+        return ()
+    for line in text.splitlines():
+        try:
+            rows = json.loads(line)
+        except ValueError:
+            continue
+        found.extend(
+            Sample(at_ns=at, pid=pid, ran_ns=ran, waited_ns=waited, threads=threads)
+            for at, pid, ran, waited, threads in rows
+        )
+    return tuple(found)
