@@ -5,11 +5,19 @@ from typing import Annotated, Any
 
 import typer
 
-Job = Annotated[list[str], typer.Argument(help="The command to run, untouched: python train.py --lr 1e-3", metavar="JOB")]
-Json = Annotated[str | None, typer.Option("--json", help="Write the report as JSON; - is standard output.", metavar="PATH")]
+Job = Annotated[
+    list[str], typer.Argument(help="The command to run, untouched: python train.py --lr 1e-3", metavar="JOB")
+]
+Json = Annotated[
+    str | None, typer.Option("--json", help="Write the report as JSON; - is standard output.", metavar="PATH")
+]
 Html = Annotated[str | None, typer.Option("--html", help="Write the report as one HTML page.", metavar="PATH")]
-Markdown = Annotated[str | None, typer.Option("--markdown", help="Write it as Markdown; - is standard output.", metavar="PATH")]
-Steps = Annotated[int, typer.Option("--steps", min=0, help="Measure so many steady steps, then stop the job.", metavar="N")]
+Markdown = Annotated[
+    str | None, typer.Option("--markdown", help="Write it as Markdown; - is standard output.", metavar="PATH")
+]
+Steps = Annotated[
+    int, typer.Option("--steps", min=0, help="Measure so many steady steps, then stop the job.", metavar="N")
+]
 Seconds = Annotated[float, typer.Option("--seconds", min=0, help="Stop the job after so long.", metavar="S")]
 Out = Annotated[Path, typer.Option("--out", help="Where runs are kept.", metavar="DIR")]
 Lang = Annotated[str, typer.Option("--lang", help="Language of the report: en or zh.", metavar="LANG")]

@@ -11,7 +11,9 @@ from narrows.cli import options
 
 
 def workload(
-    words: Annotated[list[str] | None, typer.Argument(help="A workload and its options; none: list them.", metavar="[NAME]...")] = None,
+    words: Annotated[
+        list[str] | None, typer.Argument(help="A workload and its options; none: list them.", metavar="[NAME]...")
+    ] = None,
 ) -> None:
     """List the built-in workloads, or run one."""
     from narrows.job.command import WORKLOADS, resolve, workload_names
@@ -22,7 +24,9 @@ def workload(
     for name in workload_names():
         facts = describe((WORKLOADS / f"{name.replace('-', '_')}.py").read_text())
         sys.stdout.write(f"@{name:<10} {facts.get('field', '')}: {facts.get('model', '')}\n")
-        sys.stdout.write(f"{'':<11} {facts.get('data', '')} ({facts.get('licence', '')}); shows {facts.get('bottleneck', '')}\n")
+        sys.stdout.write(
+            f"{'':<11} {facts.get('data', '')} ({facts.get('licence', '')}); shows {facts.get('bottleneck', '')}\n"
+        )
 
 
 def describe(source: str) -> dict[str, str]:

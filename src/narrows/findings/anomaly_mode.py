@@ -22,9 +22,7 @@ TEXT: Text = {
 def find(view: View) -> Iterator[Finding]:
     modes = view.process.events.get("mode", ())
     if any(mode["anomaly"] for mode in modes):
-        spent = sum(
-            e.seconds for e in view.entries if e.cause == "overhead" and e.state in ("forward", "backward")
-        )
+        spent = sum(e.seconds for e in view.entries if e.cause == "overhead" and e.state in ("forward", "backward"))
         yield view.finding(
             "anomaly-mode", TEXT, cause="overhead", seconds=spent, remedies=["debug-off"], basis="modelled"
         )

@@ -33,9 +33,7 @@ def find(view: View) -> Iterator[Finding]:
             TEXT,
             cause="input",
             seconds=spent * idle / whole,
-            where=view.at(
-                view.process.first("loader").get("sample") or view.process.first("loader").get("where")
-            ),
+            where=view.at(view.process.first("loader").get("sample") or view.process.first("loader").get("where")),
             remedies=["loader-workers", "cache-dataset"],
             part=idle / whole,
         )

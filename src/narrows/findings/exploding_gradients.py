@@ -31,9 +31,7 @@ def find(view: View) -> Iterator[Finding]:
     for look in looks:
         norm = _norm(look)
         if norm != norm or norm > TIMES * max(first, 1e-3):
-            name = max(look["layers"], key=lambda layer: layer[1] if layer[1] == layer[1] else float("inf"))[
-                0
-            ]
+            name = max(look["layers"], key=lambda layer: layer[1] if layer[1] == layer[1] else float("inf"))[0]
             yield view.finding(
                 "exploding-gradients",
                 TEXT,

@@ -8,12 +8,12 @@ from narrows.report.model import Finding
 TEXT: Text = {
     "en": (
         "Recompilation",
-        "{graphs} graphs were compiled for {frames} functions, {seconds:.1f} s in all.",
+        "{graphs} graphs were compiled for {frames} functions, {spent:.1f} s in all.",
         "Mark changing sizes as dynamic (torch.compile(dynamic=True)) or pad to a few fixed sizes.",
     ),
     "zh": (
         "反复编译",
-        "为 {frames} 个函数编译了 {graphs} 个图，共 {seconds:.1f} 秒。",
+        "为 {frames} 个函数编译了 {graphs} 个图，共 {spent:.1f} 秒。",
         "把变化的尺寸标为动态（torch.compile(dynamic=True)），或填充到少数固定尺寸。",
     ),
 }
@@ -26,8 +26,10 @@ def find(view: View) -> Iterator[Finding]:
             "recompilation",
             TEXT,
             cause="overhead",
-            seconds=seen["seconds"] / max(1, len(view.steps.steps)),
+            seconds=min(view.step, seen["seconds"] / max(1, len(view.steps.steps))),
             remedies=["compile-dynamic"],
             basis="modelled",
-            **seen,
+            graphs=seen["graphs"],
+            frames=seen["frames"],
+            spent=seen["seconds"],
         )

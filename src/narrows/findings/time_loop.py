@@ -39,9 +39,7 @@ def find(view: View) -> Iterator[Finding]:
         products = [k for k in inside if k.cost.kind == "matmul" and k.calls >= 16]
         cells = gates if gates and products else []
     calls = max((k.calls for k in cells), default=0.0)
-    spent = sum(
-        e.seconds for e in view.entries if e.cause == "overhead" and e.state in ("forward", "backward")
-    )
+    spent = sum(e.seconds for e in view.entries if e.cause == "overhead" and e.state in ("forward", "backward"))
     if calls >= 8 and view.share(spent) > 0.1:
         yield view.finding(
             "time-loop",

@@ -41,6 +41,4 @@ def find(view: View) -> Iterator[Finding]:
             small.append((look["update"], name, sizes[name] / largest))
     if looks and len(small) * 2 > len(looks):
         update, name, times = small[0]
-        yield view.finding(
-            "vanishing-gradients", TEXT, cause=None, seconds=0.0, update=update, name=name, times=times
-        )
+        yield view.finding("vanishing-gradients", TEXT, cause=None, seconds=0.0, update=update, name=name, times=times)

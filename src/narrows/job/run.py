@@ -6,9 +6,8 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import FrameType
-
 from pathlib import Path
+from types import FrameType
 
 from narrows.job import tree, watch
 from narrows.job.command import Command

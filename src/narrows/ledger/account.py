@@ -32,9 +32,7 @@ def account(process: Process, fixed: Callable[[Op], float | None], ceilings: Cei
     ops = fitted(ops, typical)
     sites = [tuple(site) for event in process.events.get("sites", ()) for site in event["sites"]]
     places = gaps(process.windows, found.per_step, typical, sites, infers=found.type == "inference")
-    return Account(
-        steps=found, steady=typical, kernels=ops, gaps=places, entries=entries(typical, ops, places)
-    )
+    return Account(steps=found, steady=typical, kernels=ops, gaps=places, entries=entries(typical, ops, places))
 
 
 def fitted(ops: Sequence[Kernel], typical: Steady) -> tuple[Kernel, ...]:

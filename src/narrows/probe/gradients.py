@@ -28,8 +28,7 @@ def look(optimizer: Any, update: int) -> None:
                 "gradients",
                 update=update,
                 layers=[
-                    [_name(p), float(g), float(w), p.numel()]
-                    for p, g, w in zip(held, gradients, weights, strict=True)
+                    [_name(p), float(g), float(w), p.numel()] for p, g, w in zip(held, gradients, weights, strict=True)
                 ],
                 unused=unused[:50],
                 unused_elements=sum(p.numel() for p in every if p.grad is None and p.requires_grad),

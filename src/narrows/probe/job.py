@@ -24,6 +24,9 @@ torch: Any = None
 updates = 0
 """Optimizer updates so far: more than 0 means that the job trains."""
 loss = nan
+faults = 0
+MOST_FAULTS = 20
+"""Written down; a fault in each step must not fill the disk."""
 flags = 0
 samples = forwards = backwards = batches = 0
 disturbed = False
@@ -79,8 +82,11 @@ def fork(fresh: Spool) -> None:
 
 def quiet(error: BaseException | None = None) -> None:
     """A fault of the probe: noted for the report, and otherwise as if nothing had happened."""
+    global faults
+    faults += 1
+    if faults > MOST_FAULTS:
+        return
     try:
         spool.event("fault", what=repr(error))
     except Exception:
         pass
-

@@ -68,9 +68,7 @@ def count(kind: int, who: int, now: int, disturbed: bool) -> None:
         _began = now
     _left -= 1
     due = _left <= 0 and not _off
-    if (_most_steps and steady >= _most_steps * _turn and _next >= len(PLAN)) or (
-        _most_ns and now - _began > _most_ns
-    ):
+    if (_most_steps and steady >= _most_steps * _turn and _next >= len(PLAN)) or (_most_ns and now - _began > _most_ns):
         enough = True
 
 

@@ -37,6 +37,7 @@ class Spool:
         self.records = 0
         self.boundaries = 0
         self.room = 0
+        self.size = 0
         self.map: mmap.mmap | None = None
         self.broken = False
 
@@ -55,8 +56,7 @@ class Spool:
     def grow(self) -> bool:
         """Make room for another chunk of records. False if there is none."""
         try:
-            size = HEADER.size + self.room * RECORD.size
-            size = (size // CHUNK + 1) * CHUNK
+            size = self.size + CHUNK
             descriptor = os.open(self.steps_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             try:
                 if hasattr(os, "posix_fallocate"):
@@ -66,6 +66,7 @@ class Spool:
                 self.map = mmap.mmap(descriptor, size)
             finally:
                 os.close(descriptor)
+            self.size = size
             self.room = (size - HEADER.size) // RECORD.size
             return True
         except Exception:
@@ -85,10 +86,6 @@ class Spool:
                     self.map, 0, MAGIC, VERSION, RECORD.size, self.records, self.boundaries, now, loss, steady
                 )
             return
-        RECORD.pack_into(
-            self.map, HEADER.size + self.records * RECORD.size, now, kind, who, flags, *counts, 0, *ns
-        )  # type: ignore[arg-type]
+        RECORD.pack_into(self.map, HEADER.size + self.records * RECORD.size, now, kind, who, flags, *counts, 0, *ns)  # type: ignore[arg-type]
         self.records += 1
-        HEADER.pack_into(
-            self.map, 0, MAGIC, VERSION, RECORD.size, self.records, self.boundaries, now, loss, steady
-        )  # type: ignore[arg-type]
+        HEADER.pack_into(self.map, 0, MAGIC, VERSION, RECORD.size, self.records, self.boundaries, now, loss, steady)  # type: ignore[arg-type]

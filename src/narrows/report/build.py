@@ -48,9 +48,7 @@ def trainers(processes: Sequence[Process]) -> list[Process]:
     return ranks
 
 
-def assemble(
-    facts: Facts, processes: Sequence[Process], say: Words, samples: Sequence[watch.Sample] = ()
-) -> Report:
+def assemble(facts: Facts, processes: Sequence[Process], say: Words, samples: Sequence[watch.Sample] = ()) -> Report:
     ceilings = facts.machine.ceilings if facts.machine else None
     ranks = trainers(processes)
 
@@ -113,18 +111,18 @@ def assemble(
     )
 
 
-def slowed(
-    mine: Account, process: Process, processes: Sequence[Process], samples: Sequence[watch.Sample]
-) -> Account:
+def slowed(mine: Account, process: Process, processes: Sequence[Process], samples: Sequence[watch.Sample]) -> Account:
     """The account with what the loader's workers take from the step charged to them."""
     workers = [p.pid for p in processes if p.first("worker").get("parent") == process.pid]
     if not workers or mine.steady is None or not mine.entries:
         return mine
     late = mine.steps.steps[mine.steady.first :]
     since, until = late[0].end_ns, late[-1].end_ns
-    if contention.busy(samples, workers, since, until) < 0.1:
-        return mine
-    share = contention.waited_share(samples, process.pid, since, until)
+    # Nobody waits longer for the workers than they ran: what is more was somebody else's doing.
+    share = min(
+        contention.waited_share(samples, process.pid, since, until),
+        contention.busy(samples, workers, since, until),
+    )
     return replace(mine, entries=contention.charge(mine.entries, share))
 
 
@@ -137,9 +135,7 @@ def _critical(accounts: Sequence[Account]) -> int:
 
 
 def _ranks(ranks: Sequence[Process], accounts: Sequence[Account]) -> list[Rank]:
-    waits = [
-        a.steady.seconds["wait"] + a.steady.seconds["communication"] for a in accounts if a.steady is not None
-    ]
+    waits = [a.steady.seconds["wait"] + a.steady.seconds["communication"] for a in accounts if a.steady is not None]
     least = min(waits, default=0.0)
     made = []
     for process, mine in zip(ranks, accounts, strict=True):
@@ -151,9 +147,7 @@ def _ranks(ranks: Sequence[Process], accounts: Sequence[Account]) -> list[Rank]:
             for cause, spent in totals(mine.entries).items()
         ]
         mean = mine.steady.seconds["wait"] + mine.steady.seconds["communication"]
-        made.append(
-            Rank(rank=process.rank, step_seconds=step, ledger=ledger, waits_for_others_seconds=mean - least)
-        )
+        made.append(Rank(rank=process.rank, step_seconds=step, ledger=ledger, waits_for_others_seconds=mean - least))
     return made
 
 

@@ -4,15 +4,13 @@ Times are seconds, memory is bytes, shares are from 0 to 1. A field that does no
 Adding a field is fine; changing what one means is a new schema number.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
 SCHEMA = "narrows.report/1"
 
-Cause = Literal[
-    "input", "transfer", "communication", "host", "overhead", "bandwidth", "compute", "unexplained"
-]
+Cause = Literal["input", "transfer", "communication", "host", "overhead", "bandwidth", "compute", "unexplained"]
 CAUSES: tuple[Cause, ...] = (
     "input", "transfer", "communication", "host", "overhead", "bandwidth", "compute", "unexplained",
 )  # fmt: skip
@@ -227,11 +225,6 @@ class Report(Record, kw_only=True):
     """One for each process of a distributed job."""
     proofs: list[Proof]
     ops: list[OpCost]
-
-
-def schema() -> dict[str, Any]:
-    """The JSON Schema of a report, as shipped in `report.schema.json`."""
-    return msgspec.json.schema(Report)
 
 
 def encode(report: Report) -> bytes:

@@ -80,17 +80,16 @@ def phases(steady: Steady) -> dict[str, float]:
 def memory(facts: Facts, process: Process | None) -> Memory | None:
     if facts.machine is None:
         return None
-    seen = process.last("memory") if process else {}
-    peak = max(facts.peak_bytes, int(seen.get("rss_peak") or 0))
+    looks = process.events.get("memory", ()) if process else ()
+    seen = max(looks, key=lambda e: e["parameters"] + e["gradients"] + e["optimizer"], default={})
+    peak = max([facts.peak_bytes, *(int(e["rss_peak"]) for e in looks)])
     if seen.get("device_peak"):
         peak = int(seen["device_peak"])
     made = None
     if seen:
         held = {name: int(seen[name]) for name in ("parameters", "gradients", "optimizer")}
         batch = int(process.last("values").get("input_bytes") or 0) if process else 0
-        made = MemoryParts(
-            **held, activations=None, input=batch, other=max(0, peak - sum(held.values()) - batch)
-        )
+        made = MemoryParts(**held, activations=None, input=batch, other=max(0, peak - sum(held.values()) - batch))
     return Memory(
         peak_bytes=peak, available_bytes=int(seen.get("device_total") or facts.machine.memory_bytes), parts=made
     )
@@ -138,6 +137,8 @@ def ops(mine: Account) -> list[OpCost]:
     merged: dict[tuple[str, str], list[float]] = {}
     bounds: dict[tuple[str, str], dict[str, float]] = {}
     for k in mine.kernels:
+        if k.state == "next":  # the loader's own ops are input, however they are made
+            continue
         key = (k.name, k.state)
         row = merged.setdefault(key, [0.0, 0.0, 0.0, 0.0])
         for i, value in enumerate((k.calls, k.seconds + k.fixed, k.flops, k.bytes)):

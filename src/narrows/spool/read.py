@@ -73,7 +73,7 @@ def _process(path: Path) -> Process:
         try:
             event = json.loads(text)
             kind = event.pop("k")
-        except (ValueError, KeyError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             cut_off = True
             continue
         if kind in ("ops", "lines"):

@@ -13,7 +13,11 @@ VIEWS = """
     _dimI _dimV _nnz dense_dim sparse_dim is_coalesced _sparse_coo_tensor_with_dims_and_tensors lift
     _sparse_coo_tensor_unsafe sparse_coo_tensor
 """.split()
-PROFILER = ("profiler::_record_function_enter_new", "profiler::_record_function_exit", "profiler::_record_function_enter")
+PROFILER = (
+    "profiler::_record_function_enter_new",
+    "profiler::_record_function_exit",
+    "profiler::_record_function_enter",
+)
 
 
 @formula(*VIEWS, *PROFILER)
@@ -32,7 +36,9 @@ def _copy(op: Op) -> Cost:
     given = outputs(op)
     taken = inputs(op)
     if op.name == "copy_":
-        return plain(op, kind="copy", read=float(taken[1].bytes if len(taken) > 1 else 0), written=float(taken[0].bytes))
+        return plain(
+            op, kind="copy", read=float(taken[1].bytes if len(taken) > 1 else 0), written=float(taken[0].bytes)
+        )
     return plain(op, kind="copy", read=min(total(taken), 2.0 * total(given) or total(taken)))
 
 

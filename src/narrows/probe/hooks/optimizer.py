@@ -68,7 +68,9 @@ def _introduce(optimizer: Any) -> int:
     _known[key] = (weakref.ref(optimizer, lambda _: _known.pop(key, None)), who)
     try:
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
-        tensors = [v for s in optimizer.state.values() if isinstance(s, dict) for v in s.values() if hasattr(v, "numel")]
+        tensors = [
+            v for s in optimizer.state.values() if isinstance(s, dict) for v in s.values() if hasattr(v, "numel")
+        ]
         group = optimizer.param_groups[0]
         job.spool.event(
             "optimizer",

@@ -3,7 +3,7 @@
 from typing import Any
 
 from .. import job, state
-from ..hooks import module
+from ..hooks import memory, module
 
 SAMPLE = 1 << 16
 """Elements looked at in each tensor."""
@@ -48,6 +48,7 @@ def _window_class() -> Any:
             if _get_current_dispatch_mode() is self:
                 self.__exit__(None, None, None)
             job.disturbed = True
+            memory.report(torch)  # at the end of the process the model may be gone
             job.spool.event(
                 "values",
                 rectified=self.rectified[:200],

@@ -15,14 +15,23 @@ def render(report: Report, say: Words) -> str:
     if report.job.error:
         lines += ["", _plain(say("ended", error=report.job.error))]
     if report.ledger is not None and report.step is not None:
-        lines += ["", f"## {say('ledger')}", "", _row("cause time share floor basis".split(), say), "|---|---:|---:|---:|---|"]
+        lines += [
+            "",
+            f"## {say('ledger')}",
+            "",
+            _row("cause time share floor basis".split(), say),
+            "|---|---:|---:|---:|---|",
+        ]
         lines.append(f"| {say('measured step')} | {seconds(report.step.median_seconds)} | 100% | | |")
         lines += [
             f"| {say('cause.' + r.cause)} | {seconds(r.seconds)} | {share(r.share)} | {seconds(r.floor_seconds)} | {say(r.basis)} |"
             for r in report.ledger
         ]
         if report.limit is not None:
-            for key, value in (("limit.same", report.limit.same_ops_seconds), ("limit.ideal", report.limit.ideal_seconds)):
+            for key, value in (
+                ("limit.same", report.limit.same_ops_seconds),
+                ("limit.ideal", report.limit.ideal_seconds),
+            ):
                 lines.append(f"| {say(key)} | {seconds(value)} | {share(value / report.step.median_seconds)} | | |")
         lines += ["", f"## {say('gauges')}", "", *[f"- {name}: {value}" for name, value in gauges(report, say)]]
     if report.phases is not None:
@@ -31,7 +40,9 @@ def render(report: Report, say: Words) -> str:
     lines += ["", f"## {say('findings')}", ""]
     for found in report.findings:
         where = f" ({say('where')} `{_code(found.where)}`)" if found.where else ""
-        lines.append(f"- **{_plain(found.title)}**, {seconds(found.seconds)}{where}: {_plain(found.evidence)} *{_plain(found.advice)}*")
+        lines.append(
+            f"- **{_plain(found.title)}**, {seconds(found.seconds)}{where}: {_plain(found.evidence)} *{_plain(found.advice)}*"
+        )
     if not report.findings:
         lines.append(say("findings.none"))
     lines += ["", f"## {say('wall')}", "", *[f"- {say('wall.' + p.name)}: {seconds(p.seconds)}" for p in report.wall]]
@@ -44,7 +55,11 @@ def _row(names: list[str], say: Words) -> str:
 
 def _plain(text: str) -> str:
     for mark in "\\`*_[]<>|":
-        text = text.replace(mark, f"\\{mark}") if mark not in "<>" else text.replace(mark, "&lt;" if mark == "<" else "&gt;")
+        text = (
+            text.replace(mark, f"\\{mark}")
+            if mark not in "<>"
+            else text.replace(mark, "&lt;" if mark == "<" else "&gt;")
+        )
     return text.replace("\n", " ")
 
 

@@ -45,7 +45,10 @@ def _parts(report: Report, width: int, say: Words) -> list[RenderableType]:
         found.append(Text(say("findings.none"), "dim"))
     if report.ranks:
         lines = [
-            (f"{say('rank')} {r.rank}", f"{seconds(r.step_seconds)}, {say('waits')} {seconds(r.waits_for_others_seconds)}")
+            (
+                f"{say('rank')} {r.rank}",
+                f"{seconds(r.step_seconds)}, {say('waits')} {seconds(r.waits_for_others_seconds)}",
+            )
             for r in report.ranks
         ]
         found.append(_titled(say("ranks"), lines))
@@ -138,5 +141,7 @@ def _notes(report: Report, say: Words) -> RenderableType:
         if report.step.block > 1:
             lines.append(say("notes.block", block=report.step.block))
     if report.memory is not None and report.memory.peak_bytes:
-        lines.append(f"{say('memory')}: {say('peak')} {size(report.memory.peak_bytes)} / {size(report.memory.available_bytes)}")
+        lines.append(
+            f"{say('memory')}: {say('peak')} {size(report.memory.peak_bytes)} / {size(report.memory.available_bytes)}"
+        )
     return Text("\n".join(lines), "dim")

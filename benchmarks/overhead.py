@@ -1,0 +1,89 @@
+"""What narrows costs: the steady step of a job under plain Python, narrows and torch.profiler, in turn.
+
+    python benchmarks/overhead.py [--rounds 5] [--write]
+
+The job times its own steps, the same way in all cases: the median of the second half of its run, when the deep
+windows are over. `--write` puts the table into README.md.
+"""
+
+import argparse
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+JOBS = {"0.5 ms": (64, 2, 6000), "2 ms": (256, 4, 2500), "10 ms": (640, 6, 600)}
+"""step: (width, layers, steps)"""
+JOB = """
+import json, sys, time, statistics, contextlib
+import torch
+width, layers, steps, out, profile = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4], sys.argv[5] == "profiler"
+torch.manual_seed(0)
+net = torch.nn.Sequential(*[m for _ in range(layers) for m in (torch.nn.Linear(width, width), torch.nn.ReLU())])
+optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+x, y = torch.randn(128, width), torch.randn(128, width)
+times = []
+wrap = torch.profiler.profile() if profile else contextlib.nullcontext()
+with wrap:
+    for step in range(steps // (8 if profile else 1)):
+        began = time.perf_counter()
+        loss = torch.nn.functional.mse_loss(net(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        times.append(time.perf_counter() - began)
+with open(out, "w") as file:
+    json.dump(statistics.median(times[len(times) // 2:]), file)
+"""
+
+
+def measure(kind: str, job: tuple[int, int, int]) -> float:
+    folder = Path(tempfile.mkdtemp())
+    (folder / "job.py").write_text(JOB)
+    out = folder / "seconds"
+    command = [sys.executable, str(folder / "job.py"), *map(str, job), str(out), kind]
+    if kind == "narrows":
+        command = [sys.executable, "-m", "narrows", "diagnose", "--quiet", *command]
+    subprocess.run(command, check=True, capture_output=True, cwd=folder, env={**os.environ, "NO_COLOR": "1"})
+    return json.loads(out.read_text())
+
+
+def interval(values: list[float]) -> tuple[float, float]:
+    rng = random.Random(0)
+    medians = sorted(statistics.median(rng.choices(values, k=len(values))) for _ in range(2000))
+    return medians[50], medians[1949]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    lines = ["| step | plain | narrows | torch.profiler |", "|---|---:|---:|---:|"]
+    for name, job in JOBS.items():
+        found: dict[str, list[float]] = {"plain": [], "narrows": [], "profiler": []}
+        for _ in range(options.rounds):
+            for kind in found:
+                found[kind].append(measure(kind, job))
+        cells = [f"{1e3 * statistics.median(found['plain']):.2f} ms"]
+        for kind in ("narrows", "profiler"):
+            ratios = [b / a - 1 for a, b in zip(found["plain"], found[kind], strict=True)]
+            low, high = interval(ratios)
+            cells.append(f"{statistics.median(ratios):+.1%} ({low:+.1%} to {high:+.1%})")
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+        print(lines[-1], flush=True)
+    if options.write:
+        path = ROOT / "README.md"
+        head, _, rest = path.read_text().partition("<!-- overhead:begin -->\n")
+        _, _, tail = rest.partition("<!-- overhead:end -->")
+        body = "\n".join(lines)
+        path.write_text(f"{head}<!-- overhead:begin -->\n{body}\n<!-- overhead:end -->{tail}")
+
+
+if __name__ == "__main__":
+    main()

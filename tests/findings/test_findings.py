@@ -1,0 +1,157 @@
+"""Every finding: planted in a fake spool it is found, and in a healthy one it is not."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+import narrows.findings as package
+from narrows.findings import findings
+from narrows.findings.view import View
+from narrows.spool.record import CALL
+from tests import fakes
+from tests.fakes import boundaries, line, op, process, tensor, window
+
+MM = op("mm", tensor(512, 512, dtype="bfloat16"), tensor(512, 512, dtype="bfloat16"),
+        out=tensor(512, 512, dtype="bfloat16"), ms=8.0)  # fmt: skip
+LOADER = {"who": 0, "epoch": 0, "workers": 2, "batch_size": 32, "persistent": True, "prefetch": 2, "batches": 10,
+          "where": ["/train.py", 3, "main"], "sample": ["/data.py", 9, "__getitem__"]}  # fmt: skip
+FETCHES = {"batches": 10, "samples": 320, "fetch_ns": 1000, "collate_ns": 100, "cpu_ns": 950}
+LAYERS = [["a.weight", 1.0, 1.0, 100], ["b.weight", 0.5, 1.0, 100], ["c.weight", 0.7, 1.0, 100]]
+LOOK = {"layers": LAYERS, "unused": [], "unused_elements": 0}
+OPTIMIZER = {"who": 0, "class": "Adam", "tensors": 10, "foreach": None, "fused": None, "state_bytes": 0,
+             "where": ["/train.py", 9, "main"]}  # fmt: skip
+MODEL = {"who": 0, "class": "Net", "bytes": 1000, "parameters": 250, "where": ["/train.py", 5, "main"]}
+
+
+def healthy(**changes: Any) -> View:
+    """A job that is at its limit, and has nothing to find."""
+    states = changes.pop("states", {"next": 0.1, "forward": 4.0, "backward": 4.0, "optimizer": 1.0})
+    ops = changes.pop("ops", (MM, op("_fused_adam_", (tensor(9),), state="optimizer", ms=0.9)))
+    lines = changes.pop("lines", ())
+    kind = changes.pop("kind", 0)
+    made = changes.pop("boundaries", None) or boundaries(kind=kind, **states)
+    given = {name: changes.pop(name) for name in ("workers", "others", "lang", "cores", "fixed") if name in changes}
+    events: dict[str, Any] = {
+        "model": MODEL, "loader": LOADER, "fetches": FETCHES, "optimizer": OPTIMIZER,
+        "gradients": [{"update": 0, **LOOK}, {"update": 1, **LOOK}], "mode": {"anomaly": False},
+        "values": {"denormal": [0, 1000], "padding": [], "rectified": [[[32, 64], 0.5, 0.1]], "input_bytes": 0},
+        **changes,
+    }  # fmt: skip
+    return fakes.view(process(made, window("ops", ops=ops), window("lines", lines=lines), **events), **given)
+
+
+def ids(view: View) -> set[str]:
+    return {finding.id for finding in findings(view)}
+
+
+def inference(**changes: Any) -> View:
+    return healthy(kind=CALL, states={"forward": 9.0}, optimizer=[], gradients=[], **changes)
+
+
+SMALL_OPS = tuple(op("add", tensor(4), tensor(i + 1), out=tensor(4), ms=0.01) for i in range(30))
+CELL = op("_thnn_fused_lstm_cell", tensor(4, 4), out=tensor(4, 4), ms=0.5, count=50)
+F64 = op("mm", *[tensor(512, 512, dtype="float64")] * 2, out=tensor(512, 512, dtype="float64"), ms=4.0)
+F32 = op("mm", *[tensor(512, 512)] * 2, out=tensor(512, 512), ms=4.0)
+F16 = op("mm", *[tensor(512, 512, dtype="float16")] * 2, out=tensor(512, 512, dtype="float16"), ms=4.0)
+TABLE = op("embedding_dense_backward", tensor(8, 64), tensor(8, dtype="int64"), 100000, -1, False,
+           out=tensor(100000, 64), state="backward", ms=3.0)  # fmt: skip
+ATTENTION = op("_scaled_dot_product_flash_attention_for_cpu", *[tensor(1, 4, 512, 64)] * 3, 0.0, False,
+               out=tensor(1, 4, 512, 64), ms=4.0)  # fmt: skip
+TRANSPOSED = op("clone", tensor(512, 512, layout="n"), out=tensor(512, 512), ms=3.0)
+WORKER = process((), worker={"parent": 1, "worker": 0}, samples={"lines": [["/data.py", "Set.slow", 1, 5, 3, 900]]})
+SYNC = op("_local_scalar_dense", tensor(), state="tail", ms=3.0, where=("/train.py", 30))
+BUSY = {"next": 4.0, "forward": 5.0}
+
+PLANTED: dict[str, Callable[[], View]] = {
+    "single-process-loader": lambda: healthy(states=BUSY, loader={**LOADER, "workers": 0}),
+    "too-few-workers": lambda: healthy(states=BUSY, loader={**LOADER, "workers": 1}),
+    "too-many-workers": lambda: healthy(loader={**LOADER, "workers": 8}),
+    "workers-restarted": lambda: healthy(
+        loader={**LOADER, "persistent": False},
+        boundaries=tuple(
+            fakes.boundary((i + 1) * 10, forward=9.0, **({"iter": 30.0} if i % 10 == 9 else {})) for i in range(40)
+        ),
+    ),
+    "slow-sample": lambda: healthy(states=BUSY, workers=(WORKER,)),
+    "slow-collate": lambda: healthy(states=BUSY, fetches={**FETCHES, "collate_ns": 800}),
+    "batch-waits": lambda: healthy(states=BUSY, fetches={**FETCHES, "cpu_ns": 100}),
+    "host-line": lambda: healthy(states={"forward": 8.0, "tail": 2.0}, lines=(line(30, 2.0, role="callback"),)),
+    "host-sync": lambda: healthy(states={"forward": 8.0, "tail": 4.0}, ops=(MM, SYNC), lines=(line(30, 4.0),)),
+    "checkpoint-in-loop": lambda: healthy(states={"forward": 8.0, "save": 2.0}, save={"where": ["/train.py", 20, "m"]}),
+    "optimizer-loop": lambda: healthy(
+        ops=(MM, op("mul_", tensor(4), tensor(4), state="optimizer", ms=0.4, count=40)), states={"forward": 8.0, "optimizer": 2.0}
+    ),
+    "many-small-ops": lambda: healthy(ops=SMALL_OPS),
+    "time-loop": lambda: healthy(ops=(CELL,)),
+    "double-precision": lambda: healthy(ops=(F64,)),
+    "slow-reduced-precision": lambda: healthy(ops=(F16,)),
+    "full-precision": lambda: healthy(ops=(F32,)),
+    "denormals": lambda: healthy(values={"denormal": [500, 1000], "padding": [], "rectified": []}),
+    "anomaly-mode": lambda: healthy(mode={"anomaly": True}),
+    "gradients-in-inference": lambda: healthy(
+        kind=CALL, optimizer=[],
+        boundaries=tuple(
+            replace(b, gradients=True, backwards=0) for b in boundaries(kind=CALL, forward=9.0)
+        ),
+    ),
+    "train-mode-in-inference": lambda: healthy(
+        kind=CALL, optimizer=[], ops=(MM, op("native_dropout", tensor(100), out=tensor(100))),
+        boundaries=tuple(
+            replace(b, training=True, backwards=0) for b in boundaries(kind=CALL, forward=9.0)
+        ),
+    ),
+    "dense-embedding-gradient": lambda: healthy(ops=(MM, TABLE)),
+    "padding-waste": lambda: healthy(values={"denormal": [0, 1], "padding": [[100, 60, "padding_idx"]], "rectified": []}),
+    "long-attention": lambda: healthy(ops=(ATTENTION,)),
+    "recompilation": lambda: healthy(compile={"graphs": 20, "frames": 1, "seconds": 30.0}),
+    "oversubscription": lambda: healthy(torch={"version": "2", "threads": 16, "cuda": False}),
+    "too-few-threads": lambda: healthy(torch={"version": "2", "threads": 1, "cuda": False}),
+    "layout-copies": lambda: healthy(ops=(MM, TRANSPOSED)),
+    "unused-parameters": lambda: healthy(gradients=[{"update": i, **LOOK, "unused": ["x.weight"]} for i in range(3)]),
+    "vanishing-gradients": lambda: healthy(
+        gradients=[{"update": i, **LOOK, "layers": [["z.weight", 1e-9, 1.0, 100], *LAYERS]} for i in range(3)]
+    ),
+    "exploding-gradients": lambda: healthy(
+        gradients=[{"update": 0, **LOOK}, {"update": 1, **LOOK, "layers": [["a.weight", 1e6, 1.0, 100]]}]
+    ),
+    "loss-not-finite": lambda: healthy(not_finite={"value": "nan", "update": 7, "where": ["/train.py", 8, "main"]}),
+    "dead-units": lambda: healthy(values={"denormal": [0, 1], "padding": [], "rectified": [[[32, 64], 0.9, 0.8]]}),
+    "slow-rank": lambda: healthy(others=(process(boundaries(forward=5.0, wait=4.0)),)),
+}  # fmt: skip
+
+
+def test_a_healthy_job_has_no_finding() -> None:
+    assert ids(healthy()) == set()
+
+
+def test_a_healthy_inference_has_no_finding() -> None:
+    assert ids(inference()) == set()
+
+
+@pytest.mark.parametrize("name", sorted(PLANTED))
+def test_a_planted_inefficiency_is_found(name: str) -> None:
+    view = PLANTED[name]()
+    found = {finding.id: finding for finding in findings(view)}
+    assert name in found, f"found only {sorted(found)}"
+    assert 0 <= found[name].seconds <= 1.0001 * view.step
+
+
+@pytest.mark.parametrize("name", sorted(PLANTED))
+def test_no_finding_speaks_with_gaps_in_its_sentences_in_either_language(name: str) -> None:
+    for lang in ("en", "zh"):
+        base = PLANTED[name]()
+        values = {field: getattr(base, field) for field in base.__dataclass_fields__}
+        for finding in findings(View(**{**values, "lang": lang})):
+            assert finding.evidence
+            assert finding.advice
+            assert "{" not in finding.title + finding.advice
+
+
+def test_every_finding_has_its_test() -> None:
+    modules = [m.name for m in pkgutil.iter_modules(package.__path__)]
+    named = {m.replace("_", "-") for m in modules if hasattr(importlib.import_module(f"narrows.findings.{m}"), "find")}
+    assert named == set(PLANTED)

@@ -1,0 +1,73 @@
+"""Ledgers over fake spools: exact."""
+
+import pytest
+
+from narrows.job.watch import Sample
+from narrows.ledger.account import account
+from narrows.ledger.build import totals
+from narrows.ledger.contention import busy, charge, waited_share
+from narrows.ledger.rows import check, rows
+from narrows.report.model import Row
+from tests.fakes import CEILINGS, boundaries, line, op, process, tensor, window
+
+MM = (tensor(1024, 1024), tensor(1024, 1024))  # 2.1 Gflop: 10.7 ms at the fake ceiling
+
+
+def test_a_step_is_split_by_cause() -> None:
+    job = process(
+        boundaries(next=5.0, forward=20.0, loss=1.0, save=2.0, communication=3.0, wait=1.0, tail=4.0),
+        window("ops", ops=(op("mm", *MM, out=tensor(1024, 1024), ms=15.0),)),
+        window("lines", lines=(line(3, 4.0, role="callback"), line(2, 1.0, state="loss"))),
+    )
+    mine = account(job, lambda _: 5e-6, CEILINGS)
+    assert mine.steady is not None
+    sums = totals(mine.entries)
+    assert sums["input"] == pytest.approx(0.005)
+    assert sums["communication"] == pytest.approx(0.004)
+    assert sums["host"] == pytest.approx(0.006)
+    assert sums["compute"] == pytest.approx(0.015 - 5e-6)
+    assert sums["overhead"] == pytest.approx(0.020 - 0.015 + 5e-6 + 0.001)
+    assert sum(sums.values()) == pytest.approx(mine.steady.median)
+    made = rows(sums, mine.kernels, 0.0, mine.steady.median, CEILINGS)
+    compute = next(row for row in made if row.cause == "compute")
+    assert compute.floor_seconds == pytest.approx(2 * 1024**3 / 2e11, rel=1e-6)
+
+
+def test_without_a_line_window_a_gap_is_unexplained_and_without_an_op_window_so_is_the_rest() -> None:
+    mine = account(process(boundaries(forward=8.0, tail=2.0)), lambda _: None, CEILINGS)
+    assert totals(mine.entries)["unexplained"] == pytest.approx(0.010)
+
+
+def test_deep_kernels_that_do_not_fit_are_scaled_down() -> None:
+    job = process(boundaries(forward=10.0), window("ops", ops=(op("mm", *MM, out=tensor(1024, 1024), ms=40.0),)))
+    mine = account(job, lambda _: 5e-6, CEILINGS)
+    sums = totals(mine.entries)
+    assert sums["compute"] == pytest.approx(0.010)
+    assert sums["overhead"] == pytest.approx(0.0, abs=1e-9)
+    assert sum(k.seconds for k in mine.kernels) == pytest.approx(0.010)
+
+
+def test_ops_with_nothing_to_do_are_overhead() -> None:
+    small = op("add", tensor(4), tensor(4), out=tensor(4), ms=0.01)
+    mine = account(process(boundaries(forward=1.0), window("ops", ops=(small,))), lambda _: 3e-6, CEILINGS)
+    assert totals(mine.entries)["overhead"] == pytest.approx(0.001, rel=1e-3)
+
+
+def test_broken_ledgers_are_not_shown() -> None:
+    row = Row(cause="input", seconds=1.0, share=0.5, floor_seconds=0.0, basis="measured")
+    with pytest.raises(AssertionError, match="sum"):
+        check([row], 2.0)
+
+
+def test_workers_that_take_the_cores_are_charged_to_input() -> None:
+    samples = [
+        Sample(at_ns=i * 100, pid=pid, ran_ns=i * 50, waited_ns=i * 20, threads=2) for i in range(5) for pid in (1, 2)
+    ]
+    assert waited_share(samples, 1, 0, 400) == pytest.approx(0.2)
+    assert busy(samples, [2], 0, 400) == pytest.approx(0.5)
+    job = process(
+        boundaries(forward=8.0, next=2.0), window("ops", ops=(op("mm", *MM, out=tensor(1024, 1024), ms=8.0),))
+    )
+    charged = totals(charge(account(job, lambda _: 5e-6, CEILINGS).entries, 0.2))
+    assert charged["input"] == pytest.approx(0.002 + 0.2 * 0.010)
+    assert sum(charged.values()) == pytest.approx(0.010)

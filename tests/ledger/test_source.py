@@ -1,0 +1,97 @@
+from pathlib import Path
+
+import pytest
+
+from narrows.ledger.source import BACKWARD, LOADER, MODEL, UPDATE, roles
+
+
+def classify(tmp_path: Path, text: str, **sites: int) -> dict[str, str]:
+    """Role by source line; `sites` name a line by a word in it."""
+    path = tmp_path / "script.py"
+    path.write_text(text)
+    lines = text.splitlines()
+    where = [(next(i for i, line in enumerate(lines, 1) if word in line), bits) for word, bits in sites.items()]
+    found = roles(str(path), 1, where)
+    return {lines[number - 1].strip(): role for number, role in found.items() if number <= len(lines)}
+
+
+def test_a_plain_loop(tmp_path: Path) -> None:
+    found = classify(
+        tmp_path,
+        """
+for step in range(100):
+    x, y = get_batch()
+    x = augment(x)
+    out = model(x)
+    loss = criterion(out, y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    scheduler.step()
+    history.append(loss.item())
+    accuracy = (out.argmax(1) == y).float().mean()
+    if step % 10 == 0:
+        print(accuracy)
+""",
+        **{"model(x)": MODEL, "loss.backward": BACKWARD, "optimizer.step": UPDATE},
+    )
+    assert found["x, y = get_batch()"] == "input"
+    assert found["x = augment(x)"] == "input"
+    assert found["out = model(x)"] == "model"
+    assert found["loss = criterion(out, y)"] == "framework"
+    assert found["optimizer.zero_grad()"] == "framework"
+    assert found["scheduler.step()"] == "framework"
+    assert found["history.append(loss.item())"] == "host"
+    assert found["accuracy = (out.argmax(1) == y).float().mean()"] == "host"
+    assert found["print(accuracy)"] == "host"
+
+
+def test_a_batch_that_is_built_up_is_input(tmp_path: Path) -> None:
+    found = classify(
+        tmp_path,
+        """
+while True:
+    rows = []
+    for i in range(32):
+        rows.append(dataset[i])
+    batch = torch.stack(rows)
+    loss = model(batch)
+    loss.backward()
+""",
+        **{"model(batch)": MODEL, "backward": BACKWARD},
+    )
+    assert found["rows.append(dataset[i])"] == "input"
+    assert found["batch = torch.stack(rows)"] == "input"
+
+
+def test_what_depends_on_the_models_answer_cannot_be_fetched_beforehand(tmp_path: Path) -> None:
+    found = classify(
+        tmp_path,
+        """
+for t in range(100):
+    action = policy(state).argmax()
+    state, reward = env.step(action)
+""",
+        **{"policy(state)": MODEL},
+    )
+    assert found["state, reward = env.step(action)"] == "feedback"
+
+
+def test_a_loader_is_input_and_methods_of_self_are_followed(tmp_path: Path) -> None:
+    found = classify(
+        tmp_path,
+        """
+for batch in self.loader:
+    self.batch = prepare(batch)
+    out = self.model(self.batch)
+    self.meter.log(out)
+""",
+        **{"in self.loader": LOADER, "self.model": MODEL},
+    )
+    assert found["self.batch = prepare(batch)"] == "input"
+    assert found["self.meter.log(out)"] == "host"
+
+
+@pytest.mark.parametrize("file", ["<string>", "/nowhere/at/all.py"])
+def test_source_that_cannot_be_read_has_no_roles(file: str) -> None:
+    assert roles(file, 1, [(1, MODEL)]) == {}

@@ -1,0 +1,54 @@
+import pytest
+
+from narrows.ledger.steady import interval, startup_ends, steady
+from narrows.ledger.steps import Step, steps
+from tests.fakes import boundary
+
+
+def made(*milliseconds: float, state: str = "forward") -> tuple[Step, ...]:
+    return steps([boundary(i, **{state: ms}) for i, ms in enumerate(milliseconds)]).steps
+
+
+def test_startup_is_found_from_the_data() -> None:
+    assert startup_ends(made(900, 300, 50, *[10] * 30)) == 3
+    assert startup_ends(made(900, *[10] * 30)) == 1
+
+
+def test_one_hiccup_does_not_move_the_median() -> None:
+    found = steady(made(100, *[10] * 20, 500, *[10] * 20))
+    assert found is not None
+    assert found.block == 1
+    assert found.median == pytest.approx(0.010)
+    assert found.pauses[0][1] == "forward"
+
+
+def test_time_that_comes_in_bursts_is_averaged_before_the_median() -> None:
+    found = steady(made(100, *[1, 1, 10] * 40))
+    assert found is not None
+    assert found.block > 1
+    assert found.median == pytest.approx(0.004, rel=0.1)
+
+
+def test_states_sum_to_the_median() -> None:
+    found = steady(steps([boundary(i, forward=2.0, backward=3.0, tail=1.0) for i in range(30)]).steps)
+    assert found is not None
+    assert sum(found.seconds.values()) == pytest.approx(found.median)
+    assert found.seconds["backward"] == pytest.approx(0.003)
+
+
+def test_steps_with_an_evaluation_are_pauses_when_they_are_rare() -> None:
+    every = [boundary(i, forward=10.0, **({"evaluate": 50.0} if i % 20 == 19 else {})) for i in range(100)]
+    found = steady(steps(every).steps)
+    assert found is not None
+    assert found.median == pytest.approx(0.010)
+    assert found.evaluation == pytest.approx(5 * 0.050)
+
+
+def test_too_few_steps_are_no_steady_state() -> None:
+    assert steady(made(1, 1)) is None
+
+
+def test_the_interval_holds_the_median() -> None:
+    low, high = interval(list(range(101)))
+    assert low < 50 < high
+    assert (low, high) == (40, 60)

@@ -1,0 +1,41 @@
+from narrows.ledger.steps import steps
+from narrows.spool.record import CALL, UPDATE
+from tests.fakes import boundary
+
+
+def test_each_update_is_a_step() -> None:
+    found = steps([boundary(i, forward=1.0) for i in range(10)])
+    assert (found.type, found.unit, len(found.steps)) == ("training", "optimizer step", 10)
+
+
+def test_two_optimizers_that_take_turns_are_one_step() -> None:
+    found = steps([boundary(i, who=i % 2, forward=1.0) for i in range(20)])
+    assert (found.unit, len(found.steps), found.per_step) == ("turn of 2 optimizers", 10, 2.0)
+    assert found.steps[0].forwards == 2
+
+
+def test_five_critic_updates_for_one_of_the_generator() -> None:
+    found = steps([boundary(i, who=1 if i % 6 == 5 else 0, forward=1.0) for i in range(60)])
+    assert len(found.steps) == 10
+
+
+def test_an_optimizer_that_is_hardly_ever_stepped_does_not_set_the_turn() -> None:
+    found = steps([boundary(i, who=1 if i % 100 == 99 else 0, forward=1.0) for i in range(400)])
+    assert len(found.steps) == 396
+
+
+def test_calls_before_the_first_update_belong_to_the_first_step() -> None:
+    calls = [boundary(i, kind=CALL, forward=1.0) for i in range(3)]
+    updates = [boundary(10 + i, kind=UPDATE, backward=1.0) for i in range(5)]
+    found = steps([*calls, *updates])
+    assert found.type == "training"
+    assert found.steps[0].forwards == 4
+
+
+def test_model_calls_without_updates_are_inference() -> None:
+    assert steps([boundary(i, kind=CALL, forward=1.0) for i in range(5)]).type == "inference"
+
+
+def test_nothing_is_none() -> None:
+    assert steps([]).type == "none"
+    assert steps([boundary(1, forward=1.0)]).type == "none"
