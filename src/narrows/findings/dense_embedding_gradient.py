@@ -29,7 +29,7 @@ def find(view: View) -> Iterator[Finding]:
         if kernel.name not in NAMES:
             continue
         tables = [t for t in outputs(kernel.op) if len(t.shape) == 2]
-        looked_up = [t for t in inputs(kernel.op)[1:2]]
+        looked_up = list(inputs(kernel.op)[1:2])
         if not tables or not looked_up:
             continue
         table, used = tables[0], looked_up[0].elements

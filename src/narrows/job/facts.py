@@ -7,7 +7,7 @@ import msgspec
 from narrows.report.model import Ended, Machine, Record
 
 
-class Facts(Record, kw_only=True):
+class Facts(Record, frozen=True, kw_only=True):
     id: str
     created: str
     narrows: str
@@ -21,9 +21,9 @@ class Facts(Record, kw_only=True):
     wall_seconds: float = 0.0
     peak_bytes: int = 0
     machine: Machine | None = None
-    fixed: dict[str, float | None] = {}
+    fixed: dict[str, float | None] = msgspec.field(default_factory=dict)
     """Fixed costs of the ops of this run, by `machine.fixed.signature`, in seconds."""
-    notes: list[str] = []
+    notes: list[str] = msgspec.field(default_factory=list)
     asked_steps: int = 0
 
 

@@ -79,12 +79,12 @@ def run(
         for number, handler in handlers.items():
             signal.signal(number, handler if handler is not None else signal.SIG_DFL)
     code = child.returncode
-    number = -code if code < 0 else (code - 128 if 128 < code < 160 else None)
+    fatal = -code if code < 0 else (code - 128 if 128 < code < 160 else None)
     if stopped:
         ended: Ended = "stopped"
-    elif tree.out_of_memory_kills() > killed_before and number == signal.SIGKILL:
+    elif tree.out_of_memory_kills() > killed_before and fatal == signal.SIGKILL:
         ended = "out_of_memory"
-    elif interrupts and (number == signal.SIGINT or code != 0):
+    elif interrupts and (fatal == signal.SIGINT or code != 0):
         ended = "interrupted"
     elif code < 0:
         ended = "signal"

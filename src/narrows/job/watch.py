@@ -59,7 +59,7 @@ def append(path: Path, samples: Iterable[Sample]) -> None:
 
 
 def read(path: Path) -> tuple[Sample, ...]:
-    found = []
+    found: list[Sample] = []
     try:
         text = path.read_text()
     except OSError:

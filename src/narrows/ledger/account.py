@@ -37,7 +37,7 @@ def account(process: Process, fixed: Callable[[Op], float | None], ceilings: Cei
 
 def fitted(ops: Sequence[Kernel], typical: Steady) -> tuple[Kernel, ...]:
     """The kernels of each state, scaled down where they would not fit into the state's time."""
-    made = []
+    made: list[Kernel] = []
     for state in {k.state for k in ops}:
         mine = [k for k in ops if k.state == state]
         taken = sum(k.seconds for k in mine)

@@ -8,6 +8,7 @@ framework's states is `overhead`.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import log2
 from typing import Literal
 
@@ -22,6 +23,9 @@ NOTHING_TO_DO = 0.02
 MOSTLY_FIXED = 5.0
 """... and one that takes less than so many times its fixed cost is all overhead. Above that it may be a kernel that
 is simply bad, and that is no fixed cost."""
+TINY, SMALL = 2e-7, 5e-5
+"""Seconds. What could be done in 0.2 microseconds (20 KiB, in a cache) and takes less than 50 was held up by
+something else, whatever its fixed cost is in a quiet loop: on a busy machine one op can take ten times as long."""
 COLDEST = 4.0
 """The most by which fixed costs in the job may exceed those of the same call in a tight loop."""
 
@@ -92,7 +96,8 @@ class _Call:
 
     @property
     def tiny(self) -> bool:
-        return self.limit < NOTHING_TO_DO * self.each and self.each < MOSTLY_FIXED * self.around
+        little = self.limit < NOTHING_TO_DO * self.each
+        return little and (self.each < MOSTLY_FIXED * self.around or (self.limit < TINY and self.each < SMALL))
 
 
 def _call(
@@ -177,7 +182,7 @@ def bandwidth_at(size: float, ceilings: Ceilings) -> float:
     falling.reverse()
     if size <= falling[0][0]:
         return falling[0][1]
-    for (low, fast), (high, slow) in zip(falling, falling[1:], strict=False):
+    for (low, fast), (high, slow) in pairwise(falling):
         if size <= high:
             part = (log2(size) - log2(low)) / (log2(high) - log2(low))
             return fast + part * (slow - fast)

@@ -8,9 +8,7 @@ from narrows.machine.hardware import identity
 from narrows.spool.record import Op
 
 
-def fixed_costs(
-    python: str, threads: int, version: str, ops: Iterable[Op]
-) -> Callable[[Op], float | None]:
+def fixed_costs(python: str, threads: int, version: str, ops: Iterable[Op]) -> Callable[[Op], float | None]:
     """A function from an op to its fixed cost in seconds, None where it could not be measured.
 
     Takes up to 6 s for a job with ops that were not met before, and next to nothing after that.

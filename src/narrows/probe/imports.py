@@ -31,7 +31,7 @@ class _Finder:
 
         def exec_module(module: Any) -> None:
             if finder in sys.meta_path:
-                sys.meta_path.remove(finder)  # type: ignore[arg-type]
+                sys.meta_path.remove(finder)
             del loader.exec_module
             execute(module)
             try:
@@ -51,4 +51,4 @@ def when(name: str, then: Callable[[Any], None]) -> None:
     if name in sys.modules:
         then(sys.modules[name])
     else:
-        sys.meta_path.insert(0, _Finder(name, then))  # type: ignore[arg-type]
+        sys.meta_path.insert(0, _Finder(name, then))

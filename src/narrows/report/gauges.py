@@ -15,7 +15,7 @@ def gauges(report: Report, say: Words) -> list[tuple[str, str]]:
     """(name, value) for compute, memory, time and data transfer."""
     assert report.ledger is not None
     assert report.step is not None
-    shares = {row.cause: row.share for row in report.ledger}
+    shares: dict[str, float] = {row.cause: row.share for row in report.ledger}
     found = []
     for name in ("compute", "memory", "time", "data"):
         if name == "time":
@@ -26,7 +26,7 @@ def gauges(report: Report, say: Words) -> list[tuple[str, str]]:
                 late = report.step.latency
                 text += f", p50 {seconds(late.p50)}, p95 {seconds(late.p95)}, p99 {seconds(late.p99)}"
         else:
-            text = share(sum(shares[cause] for cause in GAUGES[name]))  # type: ignore[index]
+            text = share(sum(shares[cause] for cause in GAUGES[name]))
         if name == "memory" and report.memory is not None:
             text += f", {say('peak')} {size(report.memory.peak_bytes)} / {size(report.memory.available_bytes)}"
         found.append((say(f"gauge.{name}"), text))

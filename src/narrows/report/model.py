@@ -23,12 +23,12 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """What every part of a report is: immutable, its fields named where it is made."""
 
 
-class Framework(Record, kw_only=True):
+class Framework(Record, frozen=True, kw_only=True):
     name: str
     version: str
 
 
-class Job(Record, kw_only=True):
+class Job(Record, frozen=True, kw_only=True):
     command: list[str]
     """As typed, with values that look like secrets masked."""
     type: Literal["training", "inference", "none"]
@@ -41,7 +41,7 @@ class Job(Record, kw_only=True):
     wall_seconds: float
 
 
-class Ceilings(Record, kw_only=True):
+class Ceilings(Record, frozen=True, kw_only=True):
     """Measured limits of this machine, with the job's number of threads."""
 
     flops: dict[str, float]
@@ -63,7 +63,7 @@ class Ceilings(Record, kw_only=True):
     """`latency_seconds` and `bandwidth` (bytes per second) of an all-reduce between this job's processes."""
 
 
-class Machine(Record, kw_only=True):
+class Machine(Record, frozen=True, kw_only=True):
     cpu: str
     cores: int
     memory_bytes: int
@@ -71,13 +71,13 @@ class Machine(Record, kw_only=True):
     ceilings: Ceilings | None
 
 
-class Latency(Record, kw_only=True):
+class Latency(Record, frozen=True, kw_only=True):
     p50: float
     p95: float
     p99: float
 
 
-class Step(Record, kw_only=True):
+class Step(Record, frozen=True, kw_only=True):
     unit: str
     """What one step is: "optimizer step", "turn of 2 optimizers", "model call"."""
     count: int
@@ -95,7 +95,7 @@ class Step(Record, kw_only=True):
     """Inference only."""
 
 
-class Row(Record, kw_only=True):
+class Row(Record, frozen=True, kw_only=True):
     cause: Cause
     seconds: float
     share: float
@@ -103,20 +103,20 @@ class Row(Record, kw_only=True):
     basis: Basis
 
 
-class Limit(Record, kw_only=True):
+class Limit(Record, frozen=True, kw_only=True):
     same_ops_seconds: float
     ideal_seconds: float
     distance: float
     """Measured step / same_ops_seconds."""
 
 
-class Verdict(Record, kw_only=True):
+class Verdict(Record, frozen=True, kw_only=True):
     cause: Cause
     share: float
     sentence: str
 
 
-class Finding(Record, kw_only=True):
+class Finding(Record, frozen=True, kw_only=True):
     id: str
     title: str
     cause: Cause | None
@@ -131,7 +131,7 @@ class Finding(Record, kw_only=True):
     remedies: list[str]
 
 
-class MemoryParts(Record, kw_only=True):
+class MemoryParts(Record, frozen=True, kw_only=True):
     parameters: int
     gradients: int
     optimizer: int
@@ -140,38 +140,38 @@ class MemoryParts(Record, kw_only=True):
     other: int
 
 
-class Memory(Record, kw_only=True):
+class Memory(Record, frozen=True, kw_only=True):
     peak_bytes: int
     available_bytes: int
     parts: MemoryParts | None
 
 
-class GradientNorm(Record, kw_only=True):
+class GradientNorm(Record, frozen=True, kw_only=True):
     first: float | None
     last: float | None
 
 
-class Health(Record, kw_only=True):
+class Health(Record, frozen=True, kw_only=True):
     loss_first: float | None
     loss_last: float | None
     gradient_norm: GradientNorm | None
 
 
-class Part(Record, kw_only=True):
+class Part(Record, frozen=True, kw_only=True):
     """A stretch of the job's wall time: start-up, steady steps, evaluation, after the last step."""
 
     name: str
     seconds: float
 
 
-class Rank(Record, kw_only=True):
+class Rank(Record, frozen=True, kw_only=True):
     rank: int
     step_seconds: float
     ledger: list[Row]
     waits_for_others_seconds: float
 
 
-class Proof(Record, kw_only=True):
+class Proof(Record, frozen=True, kw_only=True):
     """A counterfactual that was run: the step without this cause, in pairs with the step as it is."""
 
     cause: Cause
@@ -181,7 +181,7 @@ class Proof(Record, kw_only=True):
     pairs: int
 
 
-class OpCost(Record, kw_only=True):
+class OpCost(Record, frozen=True, kw_only=True):
     """The ops that take most of a step."""
 
     name: str
@@ -194,7 +194,7 @@ class OpCost(Record, kw_only=True):
     bound: Literal["compute", "bandwidth", "overhead"]
 
 
-class Measurement(Record, kw_only=True):
+class Measurement(Record, frozen=True, kw_only=True):
     probe_share: float
     """Estimated share of the undisturbed step that is narrows' own."""
     deep_steps: int
@@ -203,7 +203,7 @@ class Measurement(Record, kw_only=True):
     warnings: list[str]
 
 
-class Report(Record, kw_only=True):
+class Report(Record, frozen=True, kw_only=True):
     schema: str = SCHEMA
     id: str
     created: str

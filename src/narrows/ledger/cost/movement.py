@@ -51,7 +51,7 @@ def _fill(op: Op) -> Cost:
 @formula("index", "gather", "index_select", "take", "take_along_dim", "_unsafe_index", "_index_put_impl_read")
 def _gather(op: Op) -> Cost:
     given = total(outputs(op))
-    indices = total([t for t in inputs(op)[1:]])
+    indices = total(list(inputs(op)[1:]))
     return plain(op, kind="index", read=given + indices)
 
 

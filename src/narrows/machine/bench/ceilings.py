@@ -90,7 +90,9 @@ def convolutions(device):
                     torch.nn.functional.conv2d(x, w, padding=1)
                     synchronize()
                     if time.perf_counter() - start > 0.15:
-                        rates.append(2.0 * batch * channels * channels * 9 * size * size / (time.perf_counter() - start))
+                        rates.append(
+                            2.0 * batch * channels * channels * 9 * size * size / (time.perf_counter() - start)
+                        )
                         continue
                     seconds = best(lambda: torch.nn.functional.conv2d(x, w, padding=1), 0.08)  # noqa: B023
                     rates.append(2.0 * batch * channels * channels * 9 * size * size / seconds)

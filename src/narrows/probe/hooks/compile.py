@@ -20,5 +20,5 @@ def report() -> None:
     if graphs:
         times = getattr(dynamo, "compilation_time_metrics", {})
         seconds = sum(sum(v) for k, v in times.items() if "_compile.compile_inner" in k or k == "entire_frame_compile")
-        functions = {code for code in getattr(dynamo, "compile_codes", ())} or {1}
+        functions = set(getattr(dynamo, "compile_codes", ())) or {1}
         job.spool.event("compile", graphs=graphs, frames=len(functions), seconds=seconds)

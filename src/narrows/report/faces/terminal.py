@@ -65,7 +65,7 @@ def waterfall(report: Report, width: int, say: Words) -> RenderableType:
     room = max(8, min(40, width - 52))
     table = Table.grid(padding=(0, 1))
     for justify in ("left", "left", "right", "right", "right"):
-        table.add_column(justify=justify, no_wrap=True)  # type: ignore[arg-type]
+        table.add_column(justify=justify, no_wrap=True)
     head = [Text(t, "dim") for t in ("", say("time"), say("share"), say("floor"))]
     table.add_row(Text(say("ledger"), "bold"), *head)
     low, high = report.step.ci95_seconds
