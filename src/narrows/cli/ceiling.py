@@ -1,68 +1,72 @@
 """`narrows ceiling`: measures this machine's ceilings, and caches them."""
 
-import sys
 from typing import Annotated
 
 import typer
 
 from narrows.cli import options
-from narrows.job.failure import Failure
 
 
 def ceiling(
     json: options.Json = None,
-    refresh: Annotated[bool, typer.Option("--refresh", help="Measure again, whatever the cache says.")] = False,
-    threads: Annotated[int, typer.Option("--threads", min=0, help="Threads to measure with; 0: all cores.")] = 0,
-    python: Annotated[str, typer.Option("--python", help="The interpreter whose torch is used.", metavar="PATH")] = "",
+    refresh: Annotated[bool, typer.Option("--refresh", help="Measure again, whatever the cache has.")] = False,
+    threads: Annotated[int, typer.Option("--threads", min=0, help="Default: one for each core.", metavar="N")] = 0,
+    python: Annotated[str, typer.Option("--python", help="An interpreter with torch.", metavar="PATH")] = "",
+    quiet: options.Quiet = False,
     no_color: options.NoColor = False,
 ) -> None:
-    """Measure what this machine can do: arithmetic, memory, dispatch, copies, disk."""
-    import msgspec
+    """Measure what this machine can do: arithmetic, memory, copies, disk. Takes up to 20 s the first time."""
+    import os
+    import sys
 
-    from narrows.machine import hardware
-    from narrows.machine.ceilings import ceilings, torch_version
-    from narrows.report.write import put
+    from narrows.job.failure import Failure
+    from narrows.machine import datasheet, hardware, table
+    from narrows.machine.ceilings import measured, torch_version
+    from narrows.report.model import Machine
+    from narrows.report.write import check, put
 
-    interpreter = python or sys.executable
-    version = torch_version(interpreter)
+    check(json=json, html=None, markdown=None, lang="en")
+    python = python or sys.executable
+    threads = threads or hardware.cores()
+    version = torch_version(python)
     if version is None:
-        raise Failure(f"{interpreter} has no torch to measure with; name one that has: narrows ceiling --python PATH")
-    found = ceilings(interpreter, threads or hardware.cores(), version, refresh=refresh)
+        raise Failure(f"{python} has no torch, and measuring needs it; name an interpreter that has, with --python")
+    shown = not quiet and sys.stderr.isatty()
+
+    def progress(seconds: float) -> None:
+        sys.stderr.write(f"\rnarrows: measuring this machine's ceilings, {seconds:.0f} s of about 15 s")
+        sys.stderr.flush()
+
+    found = measured(python, threads, version, refresh=refresh, progress=progress if shown else None)
+    if shown:
+        sys.stderr.write("\r\x1b[2K")
     if found is None:
-        raise Failure(f"the ceilings could not be measured with {interpreter}")
+        raise Failure(f"the ceilings could not be measured with {python} (torch {version})")
+    sheet = datasheet.here(threads)
+    machine = Machine(
+        cpu=hardware.cpu_name(),
+        cores=hardware.cores(),
+        memory_bytes=hardware.memory_bytes(),
+        devices=hardware.gpu_names(),
+        ceilings=found.ceilings,
+    )
     if json:
-        put(json, msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
-    if json != "-":
-        _print(found, colour=not no_color)
+        import msgspec
 
+        values = table.document(machine, threads, python, version, sheet)
+        put(json, msgspec.json.format(msgspec.json.encode(values), indent=2) + b"\n")
+    if not quiet and json != "-":
+        from rich.console import Console
 
-def _print(found: object, *, colour: bool) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    from narrows.machine.datasheet import cpu_peak
-    from narrows.machine.hardware import cores, cpu_name
-    from narrows.report.format import rate, seconds, size
-    from narrows.report.model import Ceilings
-
-    assert isinstance(found, Ceilings)
-    table = Table(title=f"{cpu_name()}, {cores()} cores", title_justify="left", box=None, padding=(0, 2))
-    for name in ("ceiling", "measured", "datasheet"):
-        table.add_column(name, justify="left" if name == "ceiling" else "right")
-    for dtype, speed in found.flops.items():
-        table.add_row(f"matrix product, {dtype}", rate(speed, "op/s"), rate(cpu_peak(dtype), "op/s"))
-    for dtype, speed in found.convolution.items():
-        table.add_row(f"convolution, {dtype}", rate(speed, "op/s"), "-")
-    table.add_row("memory, copy", rate(found.bandwidth, "B/s"), "-")
-    table.add_row("memory, read", rate(found.read_bandwidth, "B/s"), "-")
-    for bytes_, speed in found.bandwidth_by_size:
-        table.add_row(f"  working set {size(bytes_)}", rate(speed, "B/s"), "-")
-    table.add_row("fixed cost of an op", seconds(found.dispatch_seconds), "-")
-    for name, speeds in (("host to device", found.host_to_device), ("device to host", found.device_to_host)):
-        for kind, speed in (speeds or {}).items():
-            table.add_row(f"{name}, {kind}", rate(speed, "B/s"), "-")
-    table.add_row("reading a file", rate(found.disk_read, "B/s"), "-")
-    Console(no_color=not colour, highlight=False).print(table)
+        console = Console(no_color=no_color or bool(os.environ.get("NO_COLOR")), highlight=False)
+        name = ", ".join(machine.devices) or machine.cpu
+        console.print(f"{name}, {threads} threads, torch {version}\n", style="bold", soft_wrap=True)
+        console.print(table.table(found.ceilings, sheet))
+        if found.doubtful:
+            busy = f"\nThe threads waited {found.busy:.0%} of the time for a core that something else had: "
+            console.print(f"{busy}measure again on a quiet machine, with --refresh.", soft_wrap=True)
+        if sheet is not None:
+            console.print(f"\ndatasheet: {sheet.source}", style="dim", soft_wrap=True)
 
 
 def register(app: typer.Typer) -> None:

@@ -16,6 +16,12 @@ def check(*, json: str | None, html: str | None, markdown: str | None, lang: str
     for path in (json, html, markdown):
         if path and path != "-" and not Path(path).absolute().parent.is_dir():
             raise Failure(f"{path} cannot be written: its folder does not exist", 2)
+        if path and Path(path).is_dir():
+            raise Failure(f"{path} cannot be written: it is a folder", 2)
+    if html == "-":
+        raise Failure("--html needs a file: only --json and --markdown can go to standard output", 2)
+    if json == "-" and markdown == "-":
+        raise Failure("only one of --json and --markdown can go to standard output", 2)
 
 
 def show(
@@ -46,7 +52,9 @@ def show(
         terminal.render(report, console, say)
         if folder is not None:
             near = os.path.relpath(folder)
-            console.print(f"{say('next')}: {say('next.report', run=near)}", style="dim", soft_wrap=True)
+            opens = say("aside", text=say("next.report", run=near), aside=say("next.report.why"))
+            console.print()
+            console.print(say("label", label=say("next")) + opens, style="dim", soft_wrap=True, markup=False)
 
 
 def put(path: str, data: bytes) -> None:
@@ -64,5 +72,9 @@ def _save(path: Path, data: bytes, *, quiet: bool = False) -> None:
         part.write_bytes(data)
         part.replace(path)
     except OSError as error:
+        try:
+            part.unlink(missing_ok=True)
+        except OSError:
+            pass  # whatever keeps the folder from being written keeps the part in it
         if not quiet:
             raise Failure(f"{path} cannot be written: {error.strerror}") from None

@@ -1,114 +1,103 @@
-"""What an op costs, from its shapes: floating-point operations and bytes, for one call.
+"""What one call of an op costs, from its shapes: floating-point operations and bytes.
 
-One file for each family of ops; a formula registers itself by aten name. An op without one is classed by the bytes
-of its arguments and results. Each input is read once and each output written once; an operand that an op updates
-in place is both. Transcendental functions count as one operation: by any other convention, too, the ops that use
-them are bound by memory.
+A formula for each op stands in `families/`, one file for each family. An op without one is classed by the bytes of its
+tensors. The conventions:
+
+- a multiply-add is 2 flops; what an op adds once to a product (a bias, `addmm`'s first argument) is not counted, as in
+  `torch.utils.flop_counter`;
+- elementwise arithmetic is weighted as in F. H. McMahon's Livermore Fortran Kernels (UCRL-53745, 1986): 1 for an
+  addition, multiplication or comparison, 4 for a division or square root, 8 for a transcendental function. The weights
+  are a convention; ops that consist of such arithmetic are bound by memory under any;
+- each input is read once and each output written once, so bytes are the least that the op can move;
+- a gather reads the rows that it returns, not the table; a scatter in place writes the ones that it is given.
 """
 
-import importlib
-import pkgutil
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from math import isfinite
 
+from narrows.ledger.cost.registry import Entry, find, formula, names
+from narrows.ledger.cost.traffic import inputs, outputs, real, results, size, tensors, total, widest
 from narrows.spool.record import Op, Tensor
 
-Formula = Callable[[Op], "Cost | None"]
-formulas: dict[str, Formula] = {}
-FLOATING = ("float64", "float32", "bfloat16", "float16", "complex64", "complex128")
+__all__ = ["Cost", "cost", "formula", "inputs", "names", "outputs"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
+    """Of one call."""
+
     flops: float
     bytes_read: float
     bytes_written: float
     dtype: str
-    """Of the arithmetic."""
+    """Of the arithmetic; complex arithmetic is counted in real operations of `float32` or `float64`."""
     by_shape: bool
-    """False: no formula for this op, so its tensors' bytes and nothing else."""
+    """False: no formula for this call. It is classed by the bytes of its tensors, and its flops are 0."""
     kind: str
-    """`matmul`, `convolution`, `attention`, `rnn`, `embedding`, `elementwise`, `view` ..."""
-
-
-def formula(*names: str) -> Callable[[Formula], Formula]:
-    """Register a formula for these aten names. It may return None: this call has no known cost."""
-
-    def register(function: Formula) -> Formula:
-        for name in names:
-            formulas[name] = function
-        return function
-
-    return register
+    """`matmul`, `convolution`, `attention`, `rnn`, `embedding`, `normalisation`, `softmax`, `reduction`,
+    `elementwise`, `copy`, `index`, `optimizer`, `view` (nothing is computed or moved), `random` or `other`."""
 
 
 def cost(op: Op) -> Cost:
-    """The cost of one call of the op. Never raises: a record that makes no sense is classed by its bytes."""
-    _load()
-    known = formulas.get(op.name)
-    if known is None and op.name.endswith("_") and not op.name.startswith("_"):
-        known = formulas.get(op.name[:-1])
-    if known is not None:
-        try:
-            found = known(op)
-        except (TypeError, ValueError, IndexError, AttributeError, ZeroDivisionError):
-            found = None
-        if found is not None:
-            return found
-    return plain(op, kind="other", by_shape=False)
+    """The cost of one call. Never raises: a record that makes no sense is classed by its bytes."""
+    entry = None
+    try:
+        entry = find(op.name)
+        found = _by_shape(op, entry)
+    except Exception:  # a record is data from elsewhere: whatever is wrong with it is no reason to fail
+        found = None
+    return found or _by_bytes(op, "other" if entry is None else entry.kind)
 
 
-def tensors(value: Any) -> list[Tensor]:
-    """All tensors in a value, however nested."""
-    if isinstance(value, Tensor):
-        return [value]
-    if isinstance(value, (tuple, list)):
-        return [t for item in value for t in tensors(item)]
-    return []
+def _by_shape(op: Op, entry: Entry | None) -> Cost | None:
+    everything = tensors((op.arguments, tuple(op.keywords.values()), op.outputs))
+    if entry is None:
+        nothing = None if everything else _cost(0.0, 0.0, 0.0, "float32", "other")
+        return nothing
+    if not entry.sparse and any(tensor.layout == "s" for tensor in everything):
+        return None
+    work = entry.formula(op)
+    if work is None:
+        return None
+    read = total(inputs(op)) if work.read is None else work.read
+    written = total(results(op)) if work.written is None else work.written
+    if not all(isfinite(number) and number >= 0 for number in (work.flops, read, written)):
+        return None
+    return _cost(work.flops, read, written, real(work.dtype or widest(op)), work.kind or entry.kind)
 
 
-def inputs(op: Op) -> list[Tensor]:
-    return tensors(op.arguments) + tensors(tuple(op.keywords.values()))
-
-
-def outputs(op: Op) -> list[Tensor]:
-    return tensors(op.outputs)
-
-
-def dtype_of(found: list[Tensor]) -> str:
-    """The dtype of the arithmetic: the first floating one."""
-    return next((t.dtype for t in found if t.dtype in FLOATING), found[0].dtype if found else "float32")
-
-
-def total(found: list[Tensor]) -> float:
-    return float(sum(t.bytes for t in found))
-
-
-def plain(op: Op, *, kind: str, flops: float = 0.0, by_shape: bool = True, read: float | None = None,
-          written: float | None = None, dtype: str | None = None) -> Cost:  # fmt: skip
-    """Every tensor argument read once, every result written once, unless said otherwise."""
-    taken, given = inputs(op), outputs(op)
-    if written is None:
-        written = total(given)
-        if not given and (op.name.endswith("_") or op.name.startswith("_f")) and taken:
-            written = taken[0].bytes  # in place, and returns nothing
+def _cost(flops: float, read: float, written: float, dtype: str, kind: str) -> Cost:
     return Cost(
-        flops=max(0.0, flops),
-        bytes_read=max(0.0, total(taken) if read is None else read),
-        bytes_written=max(0.0, written),
-        dtype=dtype or dtype_of(taken + given),
-        by_shape=by_shape,
+        flops=float(flops),
+        bytes_read=float(read),
+        bytes_written=float(written),
+        dtype=dtype,
+        by_shape=True,
         kind=kind,
     )
 
 
-_loaded = False
+def _by_bytes(op: Op, kind: str) -> Cost:
+    """All tensors, in and out. Beside a sparse one only new dense outputs are known to be touched in full."""
+    read = written = 0.0
+    dtype = "float32"
+    try:
+        taken, given = inputs(op), results(op)
+        sparse = any(tensor.layout == "s" for tensor in taken + given)
+        if not sparse:
+            read = sum(map(_size, taken))
+        if not (sparse and op.name.endswith("_")):
+            written = sum(map(_size, given))
+        dtype = real(str(widest(op)))
+    except Exception:
+        pass
+    return Cost(flops=0.0, bytes_read=read, bytes_written=written, dtype=dtype, by_shape=False, kind=kind)
 
 
-def _load() -> None:
-    global _loaded
-    if not _loaded:
-        _loaded = True
-        for module in pkgutil.iter_modules(__path__):
-            importlib.import_module(f"{__name__}.{module.name}")
+def _size(tensor: Tensor) -> float:
+    """Bytes; 0 for a shape that makes no sense."""
+    try:
+        found = size(tensor)
+    except Exception:
+        return 0.0
+    return found if isfinite(found) and found > 0 else 0.0

@@ -1,67 +1,104 @@
-"""The report as Markdown."""
+"""The report as Markdown, to be put under a pull request or in a log book."""
 
+import re
+from collections.abc import Iterable, Sequence
+
+from narrows.report.faces import summary
+from narrows.report.faces.waterfall import bars
 from narrows.report.format import seconds, share
 from narrows.report.gauges import gauges
 from narrows.report.language import Words
-from narrows.report.model import Report
+from narrows.report.model import Finding, Report
 
 
 def render(report: Report, say: Words) -> str:
     """The whole report; text from the job is escaped, so that it cannot become markup."""
-    lines = [f"# narrows: `{_code(' '.join(report.job.command))}`", ""]
+    return "\n\n".join(_parts(report, say)) + "\n"
+
+
+def _parts(report: Report, say: Words) -> Iterable[str]:
+    yield f"# narrows: {_code(' '.join(report.job.command))}"
+    yield _plain(summary.job(report, say))
+    for text in report.measurement.warnings:
+        yield f"> **{say('label', label=say('warning')).strip()}** {_plain(text)}"
+    if (failed := summary.failure(report, say)) is not None:
+        yield f"> {_plain(failed)}"
     if report.verdict is not None:
-        lines += [f"**{_plain(report.verdict.sentence)}**", ""]
-    lines += [f"> {say('warning')}: {_plain(text)}" for text in report.measurement.warnings]
-    if report.job.error:
-        lines += ["", _plain(say("ended", error=report.job.error))]
-    if report.ledger is not None and report.step is not None:
-        lines += [
-            "",
-            f"## {say('ledger')}",
-            "",
-            _row("cause time share floor basis".split(), say),
-            "|---|---:|---:|---:|---|",
-        ]
-        lines.append(f"| {say('measured step')} | {seconds(report.step.median_seconds)} | 100% | | |")
-        lines += [
-            f"| {say('cause.' + r.cause)} | {seconds(r.seconds)} | {share(r.share)} | {seconds(r.floor_seconds)} | {say(r.basis)} |"
-            for r in report.ledger
-        ]
-        if report.limit is not None:
-            for key, value in (
-                ("limit.same", report.limit.same_ops_seconds),
-                ("limit.ideal", report.limit.ideal_seconds),
-            ):
-                lines.append(f"| {say(key)} | {seconds(value)} | {share(value / report.step.median_seconds)} | | |")
-        lines += ["", f"## {say('gauges')}", "", *[f"- {name}: {value}" for name, value in gauges(report, say)]]
-    if report.phases is not None:
-        lines += ["", f"## {say('phases')}", ""]
-        lines += [f"- {say('phase.' + name)}: {seconds(spent)}" for name, spent in report.phases.items() if spent > 0]
-    lines += ["", f"## {say('findings')}", ""]
-    for found in report.findings:
-        where = f" ({say('where')} `{_code(found.where)}`)" if found.where else ""
-        lines.append(
-            f"- **{_plain(found.title)}**, {seconds(found.seconds)}{where}: {_plain(found.evidence)} *{_plain(found.advice)}*"
+        yield f"**{_plain(report.verdict.sentence)}**"
+    if report.ledger is not None:
+        yield f"## {say('ledger')}"
+        yield _ledger(report, say)
+    if report.step is not None:
+        yield f"## {say('gauges')}"
+        yield _table(("", ""), gauges(report, say))
+    if report.phases is not None and report.step is not None:
+        whole = report.step.median_seconds
+        yield f"## {say('phases')}"
+        yield _table(
+            (say("phase"), say("time"), say("share")),
+            [(say(f"phase.{n}"), seconds(s), share(s / whole)) for n, s in report.phases.items() if s > 0],
         )
-    if not report.findings:
-        lines.append(say("findings.none"))
-    lines += ["", f"## {say('wall')}", "", *[f"- {say('wall.' + p.name)}: {seconds(p.seconds)}" for p in report.wall]]
-    return "\n".join(lines) + "\n"
+    yield f"## {say('findings')}"
+    if report.findings:
+        yield "\n".join(_finding(number, found, report, say) for number, found in enumerate(report.findings, 1))
+    else:
+        yield say("findings.none" if report.ledger is not None else "no ledger")
+    if report.proofs:
+        yield f"## {say('proofs')}"
+        yield _table((say("cause"), ""), summary.proofs(report, say))
+    if report.ranks:
+        yield f"## {say('ranks')}"
+        yield _table((say("rank"), say("step"), "", say("cause")), summary.ranks(report, say))
+    small = summary.about(report, say)
+    yield "---"
+    yield "\n".join(f"- {say('label', label=label).rstrip()} {_plain(text)}" for label, text in small)
 
 
-def _row(names: list[str], say: Words) -> str:
-    return "| " + " | ".join(say(name) for name in names) + " |"
+def _ledger(report: Report, say: Words) -> str:
+    rows = [
+        (
+            bar.label,
+            seconds(bar.seconds),
+            share(bar.share),
+            "" if bar.floor_seconds is None else seconds(bar.floor_seconds),
+            say(bar.basis) if bar.basis else "",
+        )
+        for bar in bars(report, say)
+    ]
+    return _table([say(name) for name in ("cause", "time", "share", "floor", "basis")], rows)
+
+
+def _finding(number: int, found: Finding, report: Report, say: Words) -> str:
+    cost = ""
+    if found.seconds and report.step is not None:
+        part = share(found.seconds / report.step.median_seconds)
+        cost = say("aside", text=f"{say('at most')} {seconds(found.seconds)}", aside=f"{part}, {say(found.basis)}")
+    lines = [f"{number}. **{_plain(found.title)}**" + (f" — {cost}" if cost else "")]
+    if found.where:
+        lines.append(f"   {_code(found.where)}")
+    lines.append(f"   {_plain(found.evidence)}")
+    if found.advice:
+        lines.append(f"   → {_plain(found.advice)}")
+    return "  \n".join(lines)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    numbers = {1, 2, 3} if len(head) == 5 else {1, 2} if len(head) == 3 else set()
+    rule = ["---:" if i in numbers else "---" for i in range(len(head))]
+    cells = [list(head), rule, *[[_plain(text) for text in row] for row in rows]]
+    return "\n".join("| " + " | ".join(row) + " |" for row in cells)
 
 
 def _plain(text: str) -> str:
-    for mark in "\\`*_[]<>|":
-        text = (
-            text.replace(mark, f"\\{mark}")
-            if mark not in "<>"
-            else text.replace(mark, "&lt;" if mark == "<" else "&gt;")
-        )
-    return text.replace("\n", " ")
+    """Text that is only text: no markup, no HTML, one line."""
+    text = re.sub(r"\s+", " ", text)
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_\[\]|~#!])", r"\\\1", text)
 
 
 def _code(text: str) -> str:
-    return text.replace("`", "'").replace("\n", " ")
+    """A code span. Its fence is longer than any run of backticks inside, so nothing in it can end it."""
+    text = re.sub(r"\s+", " ", text)
+    fence = "`" * (max([len(run) for run in re.findall("`+", text)], default=0) + 1)
+    pad = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{fence}{pad}{text}{pad}{fence}"

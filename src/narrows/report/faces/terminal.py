@@ -1,147 +1,197 @@
-"""The report in a terminal."""
+"""The report in a terminal: lines that fit it, which read the same without colour."""
 
-from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
-from rich.table import Table
+from collections.abc import Iterable, Sequence
+
+from rich.cells import cell_len
+from rich.console import Console
 from rich.text import Text
 
-from narrows.report.format import seconds, share, size
+from narrows.report.faces import summary
+from narrows.report.faces.lines import clean, padded, short, wrapped
+from narrows.report.faces.waterfall import Bar, bars
+from narrows.report.format import seconds, share
 from narrows.report.gauges import gauges
 from narrows.report.language import Words
 from narrows.report.model import Finding, Report
 
 COLOURS = {
-    "input": "yellow", "transfer": "magenta", "communication": "blue", "host": "red", "overhead": "bright_red",
-    "bandwidth": "cyan", "compute": "green", "unexplained": "bright_black",
+    "input": "yellow", "transfer": "magenta", "communication": "blue", "host": "red", "overhead": "orange3",
+    "bandwidth": "cyan", "compute": "green", "unexplained": "bright_black", "step": "default", "limit": "bright_black",
 }  # fmt: skip
+WIDEST = 100
+"""Longer lines are hard to read, however wide the terminal is."""
+NARROWEST = 50
+TIME, SHARE = 9, 6
+"""Columns at the right edge that the ledger, the phases and the findings have in common."""
+PLAIN = str.maketrans("█▌▐░→●µ·×…", "###->*u-x.")
+"""For a terminal that has only ASCII: one character for one, so that styles stay where they are."""
 
 
 def render(report: Report, console: Console, say: Words) -> None:
     """Print the whole report."""
-    console.print()
-    for part in _parts(report, console.width, say):
-        console.print(part)
-        console.print()
+    width = max(NARROWEST, min(WIDEST, console.width))
+    for part in _parts(report, width, say):
+        if part:
+            console.print()
+        for line in part:
+            if console.options.ascii_only:
+                line.plain = line.plain.translate(PLAIN)
+            console.print(line, soft_wrap=True, highlight=False)
 
 
-def _parts(report: Report, width: int, say: Words) -> list[RenderableType]:
-    found: list[RenderableType] = []
-    notes = [Text.assemble((f"{say('warning')}: ", "yellow"), text) for text in report.measurement.warnings]
-    if notes:
-        found.append(Group(*notes))
-    if report.job.error:
-        found.append(Text(say("ended", error=report.job.error), "red"))
+def _parts(report: Report, width: int, say: Words) -> Iterable[list[Text]]:
+    yield _head(report, width, say)
+    for warning in report.measurement.warnings:
+        yield _labelled(say("label", label=say("warning")), warning, 0, width, ("yellow", ""))
+    if (failed := summary.failure(report, say)) is not None:
+        yield _prose(failed, width, "red")
     if report.verdict is not None:
-        found.append(Text(report.verdict.sentence, "bold"))
+        yield _prose(report.verdict.sentence, width, "bold")
     if report.ledger is not None:
-        found.append(waterfall(report, width, say))
-    elif report.phases is not None and report.step is not None:
-        found.append(_phases(report, say))
-    if report.ledger is not None:
-        found.append(Group(_pairs(gauges(report, say)), Text(), _phases(report, say)))
-    if report.findings:
-        found.append(Group(Text(say("findings"), "bold"), *[_finding(f, report, say) for f in report.findings]))
-    elif report.ledger is not None:
-        found.append(Text(say("findings.none"), "dim"))
-    if report.ranks:
-        lines = [
-            (
-                f"{say('rank')} {r.rank}",
-                f"{seconds(r.step_seconds)}, {say('waits')} {seconds(r.waits_for_others_seconds)}",
-            )
-            for r in report.ranks
-        ]
-        found.append(_titled(say("ranks"), lines))
-    found.append(_titled(say("wall"), [(say(f"wall.{p.name}"), seconds(p.seconds)) for p in report.wall]))
-    found.append(_notes(report, say))
-    return found
-
-
-def waterfall(report: Report, width: int, say: Words) -> RenderableType:
-    """From the measured step down to the limit: each bar begins where the one before it ended."""
-    assert report.ledger is not None
-    assert report.step is not None
-    whole = report.step.median_seconds
-    room = max(8, min(40, width - 52))
-    table = Table.grid(padding=(0, 1))
-    for justify in ("left", "left", "right", "right", "right"):
-        table.add_column(justify=justify, no_wrap=True)
-    head = [Text(t, "dim") for t in ("", say("time"), say("share"), say("floor"))]
-    table.add_row(Text(say("ledger"), "bold"), *head)
-    low, high = report.step.ci95_seconds
-    full = Text("█" * room, "white")
-    table.add_row(say("measured step"), full, seconds(whole), "", Text("±" + seconds((high - low) / 2), "dim"))
-    left = 0.0
-    for row in report.ledger:
-        if row.share < 0.0005:
-            continue
-        bar = _bar(left / whole, (left + row.seconds) / whole, room, COLOURS[row.cause])
-        floor = seconds(row.floor_seconds) if row.floor_seconds else "0"
-        table.add_row(f"  {say('cause.' + row.cause)}", bar, seconds(row.seconds), share(row.share), Text(floor, "dim"))
-        left += row.seconds
-    if report.limit is not None:
-        for key, value in (("limit.same", report.limit.same_ops_seconds), ("limit.ideal", report.limit.ideal_seconds)):
-            bar = _bar(0.0, value / whole, room, "bright_black")
-            table.add_row(say(key), bar, seconds(value), share(value / whole), "")
-    return table
-
-
-def _bar(start: float, end: float, room: int, colour: str) -> Text:
-    first = min(room - 1, round(start * room))
-    last = max(first, min(room, round(end * room)))
-    body = "█" * (last - first) if last > first else "▏"
-    return Text.assemble(" " * first, (body, colour))
-
-
-def _phases(report: Report, say: Words) -> RenderableType:
-    assert report.phases is not None
-    assert report.step is not None
-    shown = [
-        (say(f"phase.{name}"), f"{seconds(spent)}  {share(spent / report.step.median_seconds)}")
-        for name, spent in report.phases.items()
-        if spent > 0
-    ]
-    return _titled(say("phases"), shown)
-
-
-def _finding(finding: Finding, report: Report, say: Words) -> RenderableType:
-    head = Text.assemble(("● ", COLOURS.get(finding.cause or "", "yellow")), (finding.title, "bold"))
-    if finding.seconds and report.step is not None:
-        part = share(finding.seconds / report.step.median_seconds)
-        head.append(f"  {seconds(finding.seconds)} ({part}) {say('of each step')}", "dim")
-    body = [head]
-    if finding.where:
-        body.append(Text(f"  {say('where')} {finding.where}", "cyan"))
-    body.append(Text(f"  {finding.evidence}"))
-    body.append(Text(f"  → {finding.advice}", "green"))
-    return Padding(Group(*body), (0, 0, 0, 2))
-
-
-def _titled(title: str, lines: list[tuple[str, str]]) -> RenderableType:
-    return Group(Text(title, "bold"), _pairs(lines))
-
-
-def _pairs(lines: list[tuple[str, str]]) -> RenderableType:
-    table = Table.grid(padding=(0, 2))
-    table.add_column()
-    table.add_column()
-    for name, value in lines:
-        table.add_row(f"  {name}", value)
-    return table
-
-
-def _notes(report: Report, say: Words) -> RenderableType:
-    lines = []
+        yield waterfall(bars(report, say), width, say)
     if report.step is not None:
-        measured = report.measurement
-        lines.append(
-            say("notes", count=report.step.steady_count, seen=report.step.count, deep=measured.deep_steps,
-                classed=measured.classed_by_shape or 0.0, probe=measured.probe_share)
-        )  # fmt: skip
-        if report.step.block > 1:
-            lines.append(say("notes.block", block=report.step.block))
-    if report.memory is not None and report.memory.peak_bytes:
-        lines.append(
-            f"{say('memory')}: {say('peak')} {size(report.memory.peak_bytes)} / {size(report.memory.available_bytes)}"
+        yield _pairs(say("gauges"), gauges(report, say), width)
+    if report.phases is not None and report.step is not None:
+        whole = report.step.median_seconds
+        shown = [(say(f"phase.{name}"), spent) for name, spent in report.phases.items() if spent > 0]
+        yield _split(say("phases"), shown, whole, width)
+    if report.findings:
+        yield _findings(report, width, say)
+    elif report.ledger is not None:
+        yield _prose(say("findings.none"), width, "dim")
+    if report.proofs:
+        yield _pairs(say("proofs"), summary.proofs(report, say), width)
+    if report.ranks:
+        rows = [(name, say("list").join(told)) for name, *told in summary.ranks(report, say)]
+        yield _pairs(say("ranks"), rows, width)
+    if report.step is None and report.wall:
+        yield _split(say("wall"), [(say(f"wall.{p.name}"), p.seconds) for p in report.wall],
+                     report.job.wall_seconds, width)  # fmt: skip
+    yield _small(report, width, say)
+
+
+def _head(report: Report, width: int, say: Words) -> list[Text]:
+    return [
+        Text(short(" ".join(report.job.command), width), "bold cyan"),
+        *_prose(summary.job(report, say), width, "dim"),
+    ]
+
+
+def _small(report: Report, width: int, say: Words) -> list[Text]:
+    told = [(say("label", label=label), text) for label, text in summary.about(report, say)]
+    edge = max([cell_len(label) for label, _ in told], default=0)
+    return [line for label, text in told for line in _labelled(label, text, edge, width, ("dim", "dim"))]
+
+
+def waterfall(rows: Sequence[Bar], width: int, say: Words) -> list[Text]:
+    """From the measured step down to the limit: each bar ends where the one before it began."""
+    labels = max(cell_len(row.label) for row in rows) + 2
+    room = max(8, width - labels - 2 - 2 * TIME - SHARE)
+    head = [padded(say(name), cells, right=True) for name, cells in (("time", TIME), ("share", SHARE), ("floor", TIME))]
+    made = [Text.assemble((padded(say("ledger"), labels + room + 2), "bold"), ("".join(head), "dim"))]
+    for row in rows:
+        inside = row.kind not in ("step", "limit")
+        mark = "~" if row.basis == "modelled" else ""
+        floor = seconds(row.floor_seconds) if row.floor_seconds is not None else ""
+        drawn = draw(row, room)
+        made.append(
+            Text.assemble(
+                padded(("  " if inside else "") + row.label, labels),
+                " ",
+                (drawn, COLOURS[row.kind]),
+                " " * (room - len(drawn) + 1),
+                padded(mark + seconds(row.seconds), TIME, right=True),
+                padded(share(row.share), SHARE, right=True),
+                (padded(floor, TIME, right=True), "dim"),
+            )
         )
-    return Text("\n".join(lines), "dim")
+        made[-1].rstrip()
+    marks = [say("floor.mark")] if any(row.floor_seconds for row in rows) else []
+    marks += [say("modelled.mark")] if any(row.basis == "modelled" for row in rows) else []
+    return [*made, *_prose("   ".join(marks), width, "dim")] if marks else made
+
+
+def draw(row: Bar, room: int) -> str:
+    """A bar in half cells, which without colour are still told apart: what is the floor is light."""
+    first, floor, last = (round(part * room * 2) for part in (row.start, row.floor_end, min(1.0, row.end)))
+    first = min(first, room * 2 - 1)
+    last = max(first + 1, last)
+    cells = []
+    for cell in range((last + 1) // 2):
+        left, right = (first <= half < last for half in (2 * cell, 2 * cell + 1))
+        solid = "█" if left and right else "▌" if left else "▐" if right else " "
+        light = first < floor and floor >= min(2 * cell + 2, last)
+        cells.append("░" if light and (left or right) else solid)
+    return "".join(cells)
+
+
+def _split(title: str, rows: Sequence[tuple[str, float]], whole: float, width: int) -> list[Text]:
+    """Parts of a whole, each with its own bar from the left."""
+    labels = max([cell_len(label) for label, _ in rows], default=0) + 2
+    room = max(8, width - labels - 2 - 2 * TIME - SHARE)
+    made = [Text(title, "bold")]
+    for label, spent in rows:
+        part = spent / whole if whole else 0.0
+        bar = Bar(kind="step", label=label, start=0.0, floor_end=0.0, end=part, seconds=spent,
+                  floor_seconds=None, basis=None)  # fmt: skip
+        drawn = draw(bar, room)
+        numbers = padded(seconds(spent), TIME, right=True) + padded(share(part), SHARE, right=True)
+        gap = " " * (room - len(drawn) + 1)
+        made.append(Text.assemble(padded(f"  {label}", labels), " ", (drawn, "bright_black"), gap, numbers))
+    return made
+
+
+def _findings(report: Report, width: int, say: Words) -> list[Text]:
+    """Numbered, the dearest first, with what each costs in the columns of the ledger."""
+    edge = width - TIME
+    costly = any(found.seconds for found in report.findings)
+    gap = edge - cell_len(say("findings"))
+    made = [
+        Text.assemble((say("findings"), "bold"), (padded(say("at most"), gap, right=True) if costly else "", "dim"))
+    ]
+    for number, found in enumerate(report.findings, 1):
+        made += _finding(number, found, report, edge, width, say)
+    return made
+
+
+def _finding(number: int, found: Finding, report: Report, edge: int, width: int, say: Words) -> list[Text]:
+    numbers = ""
+    if found.seconds and report.step is not None:
+        part = share(found.seconds / report.step.median_seconds)
+        mark = "~" if found.basis == "modelled" else ""
+        numbers = padded(mark + seconds(found.seconds), TIME, right=True) + padded(part, SHARE, right=True)
+    sign = f"{number:>2} "
+    title = wrapped(found.title, edge - len(sign) - len(numbers) - 1)
+    first = padded(title[0], edge - len(sign) - len(numbers))
+    made = [Text.assemble((sign, COLOURS.get(found.cause or "", "default")), (first, "bold"), numbers)]
+    made[0].rstrip()
+    made += [Text("   " + rest, "bold") for rest in title[1:]]
+    if found.where:
+        made += [Text("   " + line, "cyan") for line in wrapped(found.where, width - 3)]
+    made += [Text("   " + line) for line in wrapped(found.evidence, width - 3)]
+    if found.advice:
+        advice = wrapped(found.advice, width - 5)
+        made += [Text(f"   {'→ ' if i == 0 else '  '}{line}", "green") for i, line in enumerate(advice)]
+    return made
+
+
+def _prose(text: str, width: int, style: str) -> list[Text]:
+    return [Text(line, style) for line in wrapped(text, width)]
+
+
+def _labelled(label: str, text: str, edge: int, width: int, styles: tuple[str, str]) -> list[Text]:
+    """The label, then the text beside it, its later lines under its first."""
+    edge = max(edge, cell_len(label))
+    first, *later = wrapped(text, width - edge)
+    lead = Text.assemble((padded(label, edge), styles[0]), (first, styles[1]))
+    return [lead, *[Text(" " * edge + line, styles[1]) for line in later]]
+
+
+def _pairs(title: str, rows: Sequence[tuple[str, str]], width: int) -> list[Text]:
+    labels = min(width // 2, max(cell_len(label) for label, _ in rows) + 4)
+    made = [Text(title, "bold")]
+    for label, value in rows:
+        first, *later = wrapped(value, width - labels)
+        made.append(Text(padded(f"  {clean(label)}", labels) + first))
+        made += [Text(" " * labels + line) for line in later]
+    return made

@@ -15,7 +15,7 @@ class Words:
 
     def __call__(self, key: str, **values: object) -> str:
         """The text for a key, its `{names}` filled in."""
-        text = self.words.get(key) or self.fallback.get(key, key)
+        text = self.words.get(key, self.fallback.get(key, key))
         return text.format(**values) if values else text
 
 

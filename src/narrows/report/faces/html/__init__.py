@@ -1,13 +1,28 @@
 """The report as one self-contained page: no network, no scripts; what came from the job is always escaped."""
 
-from narrows.report.faces.terminal import COLOURS
+from dataclasses import dataclass
+
+from narrows.report.faces import summary
+from narrows.report.faces.waterfall import Bar, bars
 from narrows.report.format import rate, seconds, share, size
 from narrows.report.gauges import gauges
 from narrows.report.language import Words
 from narrows.report.model import Report, encode
 
-WIDTH = 560
-"""Of the bars, in the drawing's own units."""
+WIDTH = 1000
+"""Of the drawing, in its own units: each bar is stretched to its cell."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """A bar with its places in the drawing."""
+
+    bar: Bar
+    x: float
+    floor: float
+    removable: float
+    link: float | None
+    """Where the next bar ends, which is where this one begins: a thin line leads there."""
 
 
 def render(report: Report, say: Words) -> str:
@@ -15,38 +30,41 @@ def render(report: Report, say: Words) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("narrows.report.faces", "html"), autoescape=True, undefined=StrictUndefined
+        loader=PackageLoader("narrows.report.faces", "html"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    environment.globals.update(say=say, seconds=seconds, share=share, size=size, rate=rate)
+    environment.globals.update(say=say, seconds=seconds, share=share, size=size, rate=rate, summary=summary)
     return environment.get_template("page.html").render(
         r=report,
-        bars=_bars(report, say),
-        gauges=gauges(report, say) if report.ledger is not None else [],
+        rows=[_drawn(bar) for bar in bars(report, say)],
+        gauges=gauges(report, say) if report.step is not None else [],
+        phases=list((report.phases or {}).items()),
+        walls=[(part.name, part.seconds) for part in report.wall],
         width=WIDTH,
-        # `<` cannot stand in the data, so it cannot end the element that it is in.
-        data=encode(report).decode().replace("<", "\\u003c"),
+        data=embedded(report),
     )
 
 
-def _bars(report: Report, say: Words) -> list[dict[str, object]]:
-    """The waterfall: where each bar begins and how long it is."""
-    if report.ledger is None or report.step is None or report.limit is None:
-        return []
-    whole = report.step.median_seconds
-    made: list[dict[str, object]] = [_bar(say("measured step"), 0.0, 1.0, whole, "step", None)]
-    left = 0.0
-    for row in report.ledger:
-        if row.share >= 0.0005:
-            made.append(_bar(say(f"cause.{row.cause}"), left, row.share, row.seconds, row.cause, row.floor_seconds))
-        left += row.share
-    for key, value in (("limit.same", report.limit.same_ops_seconds), ("limit.ideal", report.limit.ideal_seconds)):
-        made.append(_bar(say(key), 0.0, value / whole, value, "limit", None))
-    return made
+def embedded(report: Report) -> str:
+    """JSON that cannot end the element it stands in: without these characters there is no markup in it."""
+    data = encode(report).decode()
+    for mark in "<>&\u2028\u2029":
+        data = data.replace(mark, f"\\u{ord(mark):04x}")
+    return data
 
 
-def _bar(label: str, start: float, part: float, spent: float, kind: str, floor: float | None) -> dict[str, object]:
-    assert kind in COLOURS or kind in ("step", "limit")
-    return {
-        "label": label, "x": round(start * WIDTH, 1), "w": max(1.0, round(part * WIDTH, 1)), "seconds": spent,
-        "share": part, "kind": kind, "floor": floor,
-    }  # fmt: skip
+def _drawn(bar: Bar) -> Drawn:
+    x, floor, end = (min(WIDTH, round(part * WIDTH, 1)) for part in (bar.start, bar.floor_end, bar.end))
+    x = min(x, WIDTH - 3)
+    cause = bar.kind not in ("step", "limit")
+    return Drawn(
+        bar=bar,
+        x=x,
+        floor=max(0.0, round(floor - x, 1)),
+        # The least that can be seen: a row that is in the table is in the drawing too.
+        removable=max(0.0 if floor > x else 3.0, round(end - max(x, floor), 1)),
+        link=x if cause else None,
+    )

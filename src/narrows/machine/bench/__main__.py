@@ -1,0 +1,48 @@
+"""`PYTHON path/to/bench --threads N`: prints this machine's ceilings as one JSON object.
+
+With `--ops`: reads calls from standard input and prints what each costs at its smallest size (see `ops.py`).
+"""
+
+import os
+import sys
+
+if not __package__:  # run by path: make this folder a package, and take the path away again below
+    sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    __package__ = "bench"
+
+NO_TORCH = 3
+"""Exit status of an interpreter that cannot import torch."""
+
+
+def main() -> int:
+    import argparse
+    import json
+
+    parser = argparse.ArgumentParser(prog="bench")
+    parser.add_argument("--threads", type=int, default=0, help="0: as many as torch would use")
+    parser.add_argument("--seconds", type=float, default=0.0, help="how long to try; 0: 9, or 5 with --ops")
+    parser.add_argument("--largest", type=int, default=512, help="largest working set, in MiB")
+    parser.add_argument("--ops", action="store_true", help="the fixed cost of the calls on standard input")
+    options = parser.parse_args()
+    try:
+        import torch
+    except ImportError as error:
+        sys.stderr.write(f"{error}\n")
+        return NO_TORCH
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    from . import ceilings
+
+    del sys.path[0]  # everything of this folder is imported
+    if options.ops:
+        from . import ops
+
+        ops.answer(json.load(sys.stdin), sys.stdout, options.seconds or 5.0)
+    else:
+        found = ceilings.measure(options.seconds or 9.0, options.largest << 20)
+        print(json.dumps(found), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

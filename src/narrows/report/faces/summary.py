@@ -1,0 +1,127 @@
+"""What every face says in words beside the ledger: label and text, in the order in which they are read."""
+
+import re
+
+from narrows.report.format import number, seconds, share, size
+from narrows.report.language import Words
+from narrows.report.model import Report
+
+
+def job(report: Report, say: Words) -> str:
+    """What was run and how it ended, in one line."""
+    done = report.job
+    named = [say(f"type.{done.type}")]
+    if done.framework is not None:
+        named.append(f"{done.framework.name} {done.framework.version}")
+    if done.ranks > 1:
+        named.append(say("count.ranks", count=done.ranks))
+    named.append(say(f"end.{done.ended}", seconds=seconds(done.wall_seconds)))
+    return " · ".join(named)
+
+
+def failure(report: Report, say: Words) -> str | None:
+    """How the job went wrong, if it did."""
+    if report.job.error:
+        return say("ended", error=report.job.error)
+    if report.job.exit_code and report.job.ended not in ("stopped", "ok"):
+        return say("ended.code", code=report.job.exit_code)
+    return None
+
+
+def about(report: Report, say: Words) -> list[tuple[str, str]]:
+    """Memory, training, wall time, the machine, and what the numbers rest on: what stands in small print."""
+    made = [(say("memory"), memory(report, say)), (say("health"), health(report, say)),
+            (say("wall.short"), wall(report, say)), (say("machine"), machine(report, say)),
+            (say("rests"), say("sentences").join(notes(report, say)))]  # fmt: skip
+    return [(label, text) for label, text in made if text]
+
+
+def memory(report: Report, say: Words) -> str:
+    held = report.memory
+    if held is None or not held.peak_bytes:
+        return ""
+    text = say("memory.peak", peak=size(held.peak_bytes), available=size(held.available_bytes))
+    by = say("list").join(f"{label} {value}" for label, value in parts(report, say))
+    return say("aside", text=text, aside=by) if by else text
+
+
+def parts(report: Report, say: Words) -> list[tuple[str, str]]:
+    """Who holds the memory."""
+    if report.memory is None or report.memory.parts is None:
+        return []
+    held = report.memory.parts
+    named = [("parameters", held.parameters), ("gradients", held.gradients), ("optimizer", held.optimizer),
+             ("activations", held.activations), ("input", held.input), ("other", held.other)]  # fmt: skip
+    return [(say(f"part.{name}"), size(value)) for name, value in named if value]
+
+
+def health(report: Report, say: Words) -> str:
+    seen = report.health
+    if seen is None:
+        return ""
+    pairs = [("loss", seen.loss_first, seen.loss_last)]
+    if seen.gradient_norm is not None:
+        pairs.append(("gradient norm", seen.gradient_norm.first, seen.gradient_norm.last))
+    told = [f"{say(name)} {number(a)} → {number(b)}" for name, a, b in pairs if a is not None or b is not None]
+    return say("list").join(told)
+
+
+def wall(report: Report, say: Words) -> str:
+    return say("list").join(f"{say('wall.' + part.name)} {seconds(part.seconds)}" for part in report.wall)
+
+
+def machine(report: Report, say: Words) -> str:
+    here = report.machine
+    if not here.cores:
+        return ""
+    named = [*here.devices, here.cpu, say("count.cores", count=here.cores), size(here.memory_bytes)]
+    return say("list").join(name for name in named if name)
+
+
+def notes(report: Report, say: Words) -> list[str]:
+    """What the numbers rest on."""
+    step, measured = report.step, report.measurement
+    if step is None:
+        return []
+    low, high = step.ci95_seconds
+    told = [say("notes", count=step.steady_count, seen=step.count, unit=unit(step.unit, say),
+                low=seconds(low), high=seconds(high))]  # fmt: skip
+    if step.block > 1:
+        told.append(say("notes.block", block=step.block))
+    if measured.deep_steps:
+        told.append(say("notes.deep", deep=measured.deep_steps))
+    if measured.classed_by_shape is not None:
+        told.append(say("notes.classed", classed=share(measured.classed_by_shape)))
+    told.append(say("notes.probe", probe=share(measured.probe_share)))
+    return told
+
+
+def unit(name: str, say: Words) -> str:
+    """What one step is, in the report's language."""
+    turn = re.fullmatch(r"turn of (\d+) (optimizers|models)", name)
+    if turn is not None:
+        return say(f"unit.turn.{turn[2]}", count=turn[1])
+    return say(f"unit.{name}") if name in ("optimizer step", "model call") else name
+
+
+def proofs(report: Report, say: Words) -> list[tuple[str, str]]:
+    """What each counterfactual that was run has shown."""
+    return [
+        (
+            say(f"cause.{proof.cause}"),
+            say("label", label=proof.what) + say("proof", saved=seconds(proof.saved_seconds), pairs=proof.pairs,
+                low=seconds(proof.ci95_seconds[0]), high=seconds(proof.ci95_seconds[1])),
+        )
+        for proof in report.proofs
+    ]  # fmt: skip
+
+
+def ranks(report: Report, say: Words) -> list[tuple[str, str, str, str]]:
+    """(rank, its step, what it waits for the others, its largest cause)."""
+    made = []
+    for rank in report.ranks or ():
+        largest = max(rank.ledger, key=lambda row: row.seconds, default=None)
+        cause = f"{say('cause.' + largest.cause)} {share(largest.share)}" if largest is not None else ""
+        waited = f"{say('waits')} {seconds(rank.waits_for_others_seconds)}"
+        made.append((f"{say('rank')} {rank.rank}", seconds(rank.step_seconds), waited, cause))
+    return made

@@ -1,0 +1,153 @@
+"""Reports as jobs make them, built by hand: what the faces have to show, with every number known."""
+
+from msgspec.structs import replace
+
+from narrows.report.model import (
+    CAUSES,
+    Finding,
+    Framework,
+    GradientNorm,
+    Health,
+    Job,
+    Latency,
+    Limit,
+    Machine,
+    Measurement,
+    Memory,
+    MemoryParts,
+    OpCost,
+    Part,
+    Proof,
+    Rank,
+    Report,
+    Row,
+    Step,
+    Verdict,
+)
+from tests import fakes
+
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>`|*\x1b[2J\u202e{{7*7}}"
+"""What a job's name or error may hold: markup of every face, a terminal's control code, a turn of the text."""
+
+SECONDS = {
+    "input": 0.0200, "transfer": 0.0, "communication": 0.0, "host": 0.0011, "overhead": 0.0062,
+    "bandwidth": 0.0048, "compute": 0.0086, "unexplained": 0.0004,
+}  # fmt: skip
+FLOORS = {"bandwidth": 0.0021, "compute": 0.0069}
+WHOLE = sum(SECONDS.values())
+
+
+def ledger() -> list[Row]:
+    return [
+        Row(cause=cause, seconds=SECONDS[cause], share=SECONDS[cause] / WHOLE, floor_seconds=FLOORS.get(cause, 0.0),
+            basis="modelled" if cause in FLOORS else "measured")
+        for cause in CAUSES
+    ]  # fmt: skip
+
+
+def finding(**changed: object) -> Finding:
+    made = Finding(
+        id="single-process-loader", title="Batches are made in the training process", cause="input", seconds=0.0185,
+        basis="measured", where="train.py:41", evidence="num_workers=0: 18.5 ms of each step makes the batch.",
+        advice="Give the DataLoader workers (num_workers=2, persistent_workers=True).", remedies=["loader-workers"],
+    )  # fmt: skip
+    return replace(made, **changed)
+
+
+def training() -> Report:
+    return Report(
+        id="20261124-120000-abcd",
+        created="2026-11-24T12:00:00Z",
+        kind="diagnose",
+        job=Job(command=["python", "train.py", "--lr", "1e-3"], type="training", ended="ok", exit_code=0, error=None,
+                framework=Framework(name="torch", version="2.13.0"), ranks=1, wall_seconds=41.2),
+        machine=Machine(cpu="AMD EPYC", cores=2, memory_bytes=25 << 30, devices=[], ceilings=fakes.CEILINGS),
+        step=Step(unit="optimizer step", count=312, steady_count=280, median_seconds=WHOLE, block=1,
+                  ci95_seconds=(0.0408, 0.0415), startup_seconds=1.9, samples_per_second=1557.0, latency=None),
+        phases={"input": 0.02, "transfer": 0.0, "forward": 0.006, "loss": 0.0004, "backward": 0.011,
+                "optimizer": 0.003, "other": 0.0007},
+        ledger=ledger(),
+        limit=Limit(same_ops_seconds=0.009, ideal_seconds=0.0031, distance=4.6),
+        verdict=Verdict(cause="input", share=0.486, sentence="49% of each step waits for the next batch."),
+        findings=[
+            finding(),
+            finding(id="many-small-ops", title="Many small ops", cause="overhead", seconds=0.0062, where=None,
+                    basis="modelled", evidence="115 ops in a step.", advice="Make each op do more."),
+            finding(id="vanishing-gradients", title="Gradients vanish", cause=None, seconds=0.0, where="net.py:7",
+                    evidence="The first layer's gradient is 1e-9 of the last's.", advice="Normalise between layers."),
+        ],
+        memory=Memory(peak_bytes=3 << 30, available_bytes=25 << 30,
+                      parts=MemoryParts(parameters=12 << 20, gradients=12 << 20, optimizer=24 << 20, activations=None,
+                                        input=1 << 20, other=2 << 30)),
+        health=Health(loss_first=2.3, loss_last=0.912, gradient_norm=GradientNorm(first=1.0, last=0.2)),
+        measurement=Measurement(probe_share=0.004, deep_steps=8, classed_by_shape=0.93, warnings=[]),
+        wall=[Part(name="imports", seconds=1.1), Part(name="startup", seconds=1.9), Part(name="steps", seconds=12.8),
+              Part(name="after", seconds=25.4)],
+        ranks=None,
+        proofs=[],
+        ops=[OpCost(name="mm", phase="backward", calls=5.0, seconds=0.004, flops=5e8, bytes=1e6, bound="compute")],
+    )  # fmt: skip
+
+
+def inference() -> Report:
+    base = training()
+    assert base.step is not None
+    return replace(
+        base,
+        job=replace(base.job, type="inference", ended="stopped"),
+        step=replace(base.step, unit="model call", latency=Latency(p50=0.041, p95=0.052, p99=0.0613), block=16),
+        proofs=[Proof(cause="input", what="batches kept ready", saved_seconds=0.0181, ci95_seconds=(0.0175, 0.0188),
+                      pairs=12)],
+        health=None,
+        findings=[],
+    )  # fmt: skip
+
+
+def no_step() -> Report:
+    base = training()
+    return replace(
+        base,
+        job=replace(base.job, type="none", ended="error", exit_code=3, error=None, framework=None),
+        step=None, phases=None, ledger=None, limit=None, verdict=None, findings=[], memory=None, health=None, ops=[],
+        wall=[Part(name="imports", seconds=1.1), Part(name="program", seconds=40.1)],
+        measurement=replace(base.measurement, deep_steps=0, classed_by_shape=None,
+                            warnings=["No step was seen."]),
+    )  # fmt: skip
+
+
+def no_ledger() -> Report:
+    """Steps, but no ceilings to hold them against."""
+    base = training()
+    return replace(base, ledger=None, limit=None, verdict=None, findings=[], ops=[])
+
+
+def two_ranks() -> Report:
+    base = training()
+    ranks = [Rank(rank=i, step_seconds=WHOLE, ledger=ledger(), waits_for_others_seconds=0.002 * i) for i in range(2)]
+    return replace(base, job=replace(base.job, ranks=2), ranks=ranks)
+
+
+def hostile() -> Report:
+    """Everything that a job can put its own text into."""
+    base = training()
+    return replace(
+        base,
+        job=replace(base.job, command=["python", HOSTILE], ended="error", exit_code=1, error=HOSTILE),
+        machine=replace(base.machine, cpu=HOSTILE, devices=[HOSTILE]),
+        verdict=Verdict(cause="input", share=0.486, sentence=HOSTILE),
+        findings=[finding(title=HOSTILE, where=HOSTILE, evidence=HOSTILE, advice=HOSTILE)],
+        measurement=replace(base.measurement, warnings=[HOSTILE]),
+        ops=[replace(base.ops[0], name=HOSTILE)],
+    )
+
+
+def unexplained() -> Report:
+    base = training()
+    text = "12% of the step is unexplained."
+    return replace(base, measurement=replace(base.measurement, warnings=[text]))
+
+
+SAMPLES = {
+    "training": training, "inference": inference, "no step": no_step, "no ledger": no_ledger,
+    "two ranks": two_ranks, "hostile": hostile, "unexplained": unexplained,
+}  # fmt: skip
