@@ -71,3 +71,13 @@ def test_workers_that_take_the_cores_are_charged_to_input() -> None:
     charged = totals(charge(account(job, lambda _: 5e-6, CEILINGS).entries, 0.2))
     assert charged["input"] == pytest.approx(0.002 + 0.2 * 0.010)
     assert sum(charged.values()) == pytest.approx(0.010)
+
+
+def test_ops_keep_their_time_and_traced_python_is_scaled_to_the_undisturbed_step() -> None:
+    job = process(
+        boundaries(forward=6.0, tail=4.0),
+        window("ops", ops=(op("mm", *MM, out=tensor(1024, 1024), state="tail", ms=2.0, where=("train.py", 5)),)),
+        window("lines", lines=(line(5, 2.0), line(6, 4.0, role="callback"))),  # 6 ms when traced, 4 when not
+    )
+    mine = account(job, lambda _: 5e-6, CEILINGS)
+    assert {gap.line: round(gap.seconds, 6) for gap in mine.gaps} == {5: 0.002, 6: 0.002}

@@ -95,3 +95,26 @@ for batch in self.loader:
 @pytest.mark.parametrize("file", ["<string>", "/nowhere/at/all.py"])
 def test_source_that_cannot_be_read_has_no_roles(file: str) -> None:
     assert roles(file, 1, [(1, MODEL)]) == {}
+
+
+def test_a_simulator_between_the_policy_and_the_backward_is_feedback_and_the_loss_is_not(tmp_path: Path) -> None:
+    found = classify(
+        tmp_path,
+        """
+for episode in range(9):
+    state, rewards, logs = env.reset(), [], []
+    for t in range(30):
+        dist = Categorical(logits=policy(state))
+        action = dist.sample()
+        logs.append(dist.log_prob(action))
+        state, reward = env.step(action.item())
+        rewards.append(reward)
+    loss = -(torch.stack(logs) * torch.tensor(rewards)).sum()
+    loss.backward()
+""",
+        **{"policy(state)": MODEL, "backward": BACKWARD},
+    )
+    assert found["state, reward = env.step(action.item())"] == "feedback"
+    assert found["action = dist.sample()"] == "framework"
+    assert found["logs.append(dist.log_prob(action))"] == "framework"
+    assert found["loss = -(torch.stack(logs) * torch.tensor(rewards)).sum()"] == "framework"

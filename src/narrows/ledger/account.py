@@ -31,8 +31,16 @@ def account(process: Process, fixed: Callable[[Op], float | None], ceilings: Cei
     ops = kernels(process.windows, found.per_step, fixed, ceilings, drift(process, found.steps, typical.median))
     ops = fitted(ops, typical)
     sites = [tuple(site) for event in process.events.get("sites", ()) for site in event["sites"]]
-    places = gaps(process.windows, found.per_step, typical, sites, infers=found.type == "inference")
+    places = gaps(process.windows, found.per_step, typical, sites, infers=found.type == "inference", ops=_by_line(ops))
     return Account(steps=found, steady=typical, kernels=ops, gaps=places, entries=entries(typical, ops, places))
+
+
+def _by_line(ops: Sequence[Kernel]) -> dict[tuple[str, tuple[str, int] | None], float]:
+    found: dict[tuple[str, tuple[str, int] | None], float] = {}
+    for k in ops:
+        if k.where is not None:
+            found[k.state, k.where] = found.get((k.state, k.where), 0.0) + k.seconds + k.fixed
+    return found
 
 
 def fitted(ops: Sequence[Kernel], typical: Steady) -> tuple[Kernel, ...]:

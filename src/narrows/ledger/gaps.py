@@ -24,11 +24,25 @@ class Gap:
     """`input`, `framework`, `feedback`, `host`, `post` (of an inference's answer) or `unknown`."""
 
 
+Ops = Mapping[tuple[str, tuple[str, int] | None], float]
+"""Seconds of a step in ops, by state and line."""
+
+
 def gaps(
-    windows: Sequence[Window], per_step: float, steady: Steady, sites: Iterable[Site], *, infers: bool
+    windows: Sequence[Window],
+    per_step: float,
+    steady: Steady,
+    sites: Iterable[Site],
+    *,
+    infers: bool,
+    ops: Ops | None = None,
 ) -> tuple[Gap, ...]:
     """The gaps of the steady step by line. They sum to the steady time of the gap states, which is what the
-    undisturbed steps say; the line windows only say how it divides."""
+    undisturbed steps say; the line windows only say how it divides.
+
+    Tracing slows Python down and ops hardly at all, so a line keeps the time that the op windows say its ops took,
+    and only what is beyond that is scaled to the undisturbed step.
+    """
     deep = [w for w in windows if w.kind == "lines"]
     turns = sum(w.steps for w in deep) / per_step
     lines = merge([line for w in deep for line in w.lines]) if turns >= 0.5 else []
@@ -42,18 +56,30 @@ def gaps(
             if seconds > 0:
                 found.append(Gap(file="", function="", line=0, state=state, seconds=seconds, role="unknown"))
             continue
-        found.extend(
-            Gap(
-                file=line.file,
-                function=line.function,
-                line=line.line,
-                state=state,
-                seconds=seconds * line.ns / total,
-                role=roles.of(line),
+        for line, part in zip(here, _divide(seconds, here, turns, ops or {}), strict=True):
+            found.append(
+                Gap(
+                    file=line.file,
+                    function=line.function,
+                    line=line.line,
+                    state=state,
+                    seconds=part,
+                    role=roles.of(line),
+                )
             )
-            for line in here
-        )
     return tuple(found)
+
+
+def _divide(seconds: float, lines: Sequence[Line], turns: float, ops: Ops) -> list[float]:
+    """The state's steady seconds over its lines."""
+    spent = [line.ns / 1e9 / turns for line in lines]
+    in_ops = [min(t, ops.get((line.state, (line.file, line.line)), 0.0)) for t, line in zip(spent, lines, strict=True)]
+    kept = sum(in_ops)
+    python = sum(spent) - kept
+    if kept >= seconds or python <= 0:  # the deep steps were slower throughout: one scale for all
+        return [seconds * t / sum(spent) for t in spent]
+    scale = (seconds - kept) / python
+    return [o + (t - o) * scale for o, t in zip(in_ops, spent, strict=True)]
 
 
 def merge(lines: Iterable[Line]) -> list[Line]:

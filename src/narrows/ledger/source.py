@@ -6,6 +6,7 @@ neither (`host`: metrics, logging). The slice is within one function, flow-insen
 """
 
 import ast
+import builtins
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ FRAMEWORK_CALLS = frozenset(
      "set_epoch", "autocast", "no_grad", "inference_mode", "enable_grad", "set_grad_enabled", "clip_gradients")
 )  # fmt: skip
 SCHEDULERS = re.compile(r"sched|scaler|opt|lr", re.IGNORECASE)
+FRAMEWORK_MODULES = frozenset(("torch", "F", "functional", "nn", "np", "numpy", "math"))
+BUILTINS = frozenset(dir(builtins))
 MUTATORS = frozenset(("append", "extend", "add", "update", "insert", "appendleft", "copy_", "fill_", "put"))
 
 
@@ -60,6 +63,7 @@ def _classify(statements: list[Statement]) -> dict[int, str]:
     models = [s for s in statements if s.bits & MODEL]
     ends = [s for s in statements if s.bits & (BACKWARD | UPDATE)]
     said = _forward(statements, {name for s in models for name in s.defines})
+    asked = _backward(statements, {name for s in models for name in s.uses})
     needed = _backward(statements, {name for s in [*models, *ends] for name in s.uses})
     roles: dict[int, str] = {}
     for s in statements:
@@ -72,12 +76,24 @@ def _classify(statements: list[Statement]) -> dict[int, str]:
         elif s.defines & needed:
             if not s.uses & said:
                 role = "input"
+            elif s.defines & asked and _of_the_user(s, said):
+                role = "feedback"
             else:
                 role = "framework" if _before(s, ends, models) else "feedback"
         else:
             role = "host"
         roles[id(s)] = role
     return roles
+
+
+def _of_the_user(s: Statement, said: set[str]) -> bool:
+    """Calls something of the user's (`env.step(action)`), not a method of what the model said or of torch."""
+    for call in s.calls:
+        owner = call.rpartition(".")[0]
+        root = ".".join(owner.split(".")[:2]) if owner.startswith("self.") else owner.split(".")[0]
+        if root not in said and root not in FRAMEWORK_MODULES and call not in BUILTINS:
+            return True
+    return False
 
 
 def _before(s: Statement, ends: list[Statement], models: list[Statement]) -> bool:
