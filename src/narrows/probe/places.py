@@ -43,6 +43,12 @@ def kind(file: str) -> str:
     return found
 
 
+def line(frame: FrameType) -> int:
+    """The line a frame is at; of a library's function only its first, as its lines are not traced one by one."""
+    code = frame.f_code
+    return frame.f_lineno if kind(code.co_filename) == "user" else code.co_firstlineno
+
+
 def learn(what: str) -> None:
     """Note the frames on the stack as ancestors of this kind of call."""
     bit = _BITS[what]

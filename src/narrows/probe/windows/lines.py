@@ -47,8 +47,9 @@ class Lines:
         sys.settrace(self.on_call)
         for frame in reversed(frames):
             self.stack.append(self.current)
-            self.current = (frame.f_code, frame.f_lineno, self.role(frame.f_code))
+            self.current = (frame.f_code, places.line(frame), self.role(frame.f_code))
             frame.f_trace = self.on_loop
+            frame.f_trace_lines = places.kind(frame.f_code.co_filename) == "user"
         self.frames = frames
         return True
 
@@ -56,6 +57,7 @@ class Lines:
         sys.settrace(None)
         for frame in self.frames:
             frame.f_trace = None
+            frame.f_trace_lines = True
         self.frames = []
         self.charge()
         job.disturbed = True
@@ -105,7 +107,9 @@ class Lines:
         if code in places.ancestors:
             if places.kind(code.co_filename) in ("probe", "torch"):
                 return None
-            self.push((code, frame.f_lineno, self.role(code)))
+            self.push((code, places.line(frame), self.role(code)))
+            # A trainer's own lines say nothing to the user, and an event for each makes them look slow.
+            frame.f_trace_lines = places.kind(code.co_filename) == "user"
             return self.on_loop
         if places.kind(code.co_filename) != "user":
             return None

@@ -137,6 +137,6 @@ def _place() -> tuple[str, int] | None:
     while frame is not None:
         code = frame.f_code
         if code in places.ancestors and places.kind(code.co_filename) not in ("probe", "torch"):
-            return (code.co_filename, frame.f_lineno)
+            return (code.co_filename, places.line(frame))
         frame = frame.f_back
     return None
