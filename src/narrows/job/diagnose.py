@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,15 +18,18 @@ from narrows.job.live import Live
 from narrows.job.run import run
 from narrows.job.watch import WATCHED
 from narrows.machine import hardware
-from narrows.machine.ceilings import ceilings, torch_version
+from narrows.machine.ceilings import measured, torch_version
 from narrows.machine.fixed import fixed_costs, signature
 from narrows.report.build import trainers
-from narrows.report.model import Machine
+from narrows.report.model import Ceilings, Machine
 from narrows.spool.read import read
+from narrows.spool.record import Process
 
 SITE = Path(__file__).parent.parent / "probe" / "site"
 LATE = 15.0
 """Seconds after which a job that `--seconds` should have stopped from within is stopped from outside."""
+
+BUSY = "This machine was busy while its ceilings were measured, so the limits may be too low."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,19 +65,19 @@ def diagnose(request: Request) -> tuple[Path, int]:
     live.clear()
     processes = read(folder.spool)
     asked = any(p.first("stopped") for p in processes) and outcome.exit_code == 0
+    # Written before the machine is measured, which takes a while and may be interrupted.
+    facts = msgspec.structs.replace(
+        facts,
+        ended="stopped" if asked else outcome.ended,
+        exit_code=outcome.exit_code,
+        signal=outcome.signal,
+        wall_seconds=outcome.wall_seconds,
+        peak_bytes=outcome.peak_bytes,
+    )
+    facts_.write(folder.path, facts)
     ranks = trainers(processes)
-    machine, fixed = _measure(ranks, request.quiet) if ranks else (_machine(None, []), {})
-    values = {
-        "ended": "stopped" if asked else outcome.ended,
-        "exit_code": outcome.exit_code,
-        "signal": outcome.signal,
-        "wall_seconds": outcome.wall_seconds,
-        "peak_bytes": outcome.peak_bytes,
-        "machine": machine,
-        "fixed": fixed,
-    }
-    done = msgspec.structs.replace(facts, **values)
-    facts_.write(folder.path, done)
+    facts = _with_machine(facts, ranks, quiet=request.quiet)
+    facts_.write(folder.path, facts)
     return folder.path, outcome.exit_code
 
 
@@ -86,28 +90,37 @@ def environment(spool: Path, request: Request) -> dict[str, str]:
     return made
 
 
-def _measure(ranks: list, quiet: bool) -> tuple[Machine, dict[str, float | None]]:  # type: ignore[type-arg]
-    """The ceilings with the threads that a rank has of this machine, and the fixed costs of the ops that ran."""
-    process = ranks[0]
-    torch = process.last("torch")
-    python = process.first("start").get("executable") or sys.executable
+def _with_machine(facts: Facts, ranks: Sequence[Process], *, quiet: bool) -> Facts:
+    """The ceilings, with the threads that a rank has of this machine, and the fixed costs of the ops that ran."""
+    if not ranks:
+        return msgspec.structs.replace(facts, machine=_machine(None, []))
+    torch, start = ranks[0].last("torch"), ranks[0].first("start")
+    python = start.get("executable") or sys.executable
     version = torch.get("version") or torch_version(python) or "?"
-    threads = max(1, hardware.cores() // max(1, process.first("start").get("local_ranks") or len(ranks)))
-    if not quiet:
-        sys.stderr.write("narrows: measuring this machine's ceilings (once)...\r")
-    found = ceilings(python, threads, version)
-    if not quiet:
-        sys.stderr.write("\x1b[2K\r" if sys.stderr.isatty() else "\n")
+    threads = max(1, hardware.cores() // max(1, start.get("local_ranks") or len(ranks)))
+    terminal = sys.stderr.isatty() and not quiet
+    if terminal:
+        sys.stderr.write("narrows: this machine's ceilings (up to 20 s the first time) ...")
+        sys.stderr.flush()
+    found = measured(python, threads, version)
     every = [op for p in ranks for w in p.windows for op in w.ops]
     fixed = fixed_costs(python, int(torch.get("threads") or threads), version, every)
-    return _machine(found, torch.get("devices") or []), {signature(op): fixed(op) for op in every}
+    if terminal:
+        sys.stderr.write("\r\x1b[2K")
+    notes = [BUSY] if found is not None and found.doubtful else []
+    return msgspec.structs.replace(
+        facts,
+        machine=_machine(found.ceilings if found else None, torch.get("devices") or []),
+        fixed={signature(op): fixed(op) for op in every},
+        notes=[*facts.notes, *notes],
+    )
 
 
-def _machine(found: object, devices: list[str]) -> Machine:
+def _machine(found: Ceilings | None, devices: list[str]) -> Machine:
     return Machine(
         cpu=hardware.cpu_name(),
         cores=hardware.cores(),
         memory_bytes=hardware.memory_bytes(),
         devices=devices,
-        ceilings=found,  # type: ignore[arg-type]
+        ceilings=found,
     )

@@ -1,6 +1,5 @@
 """From a run's folder to its report: reads the spool and the facts, makes the accounts, and puts them together."""
 
-import statistics
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -185,7 +184,3 @@ def _job(
         ranks=max(1, ranks, *(p.ranks for p in processes)) if processes else 1,
         wall_seconds=facts.wall_seconds,
     )
-
-
-def median(values: Sequence[float]) -> float:
-    return statistics.median(values) if values else 0.0

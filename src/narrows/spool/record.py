@@ -142,7 +142,7 @@ class Window:
 
 @dataclass(frozen=True, kw_only=True)
 class Process:
-    """One process of the job. `events` are the JSON lines it wrote, by kind (`docs/spool.md`)."""
+    """One process of the job. `events` are the JSON lines it wrote, by kind: `job.spool.event` in `probe/` is where each is made."""
 
     pid: int
     parent: int
