@@ -1,11 +1,13 @@
 """Times the steps of a script, independently of narrows: `python stepclock.py OUT script.py [args]`.
 
-Stamps each optimizer update (or, if there is none, each outermost model call) and writes to OUT the mean seconds
-between stamps over the second half of the run, so that bursts count and start-up does not.
+Stamps each optimizer update (or, if there is none, each outermost model call) and writes to OUT the seconds between
+stamps over the last two thirds of the run: the median of the means of 15 stretches, so that bursts count, and a
+stall of the machine does not.
 """
 
 import json
 import runpy
+import statistics
 import sys
 import time
 
@@ -39,6 +41,8 @@ try:
     runpy.run_path(script, run_name="__main__")
 finally:
     stamps = updates if len(updates) > 2 else calls
-    half = stamps[len(stamps) // 2 :]
+    late = stamps[len(stamps) // 3 :]
+    size = max(1, (len(late) - 1) // 15)
+    means = [(late[i + size] - late[i]) / size for i in range(0, len(late) - size, size)]
     with open(out, "w") as file:
-        json.dump((half[-1] - half[0]) / (len(half) - 1), file)
+        json.dump(statistics.median(means), file)
