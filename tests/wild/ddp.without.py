@@ -19,4 +19,5 @@ for step in range(300):
         optimizer.step()
 if dist.get_rank() == 0:
     print(loss.item())
+dist.barrier()
 dist.destroy_process_group()
