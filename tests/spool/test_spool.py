@@ -12,7 +12,7 @@ def write(folder: Path, records: int) -> Spool:
     spool = Spool(str(folder))
     spool.event("start", pid=7, parent=1, rank=None, ranks=None)
     for i in range(records):
-        spool.boundary(1000 * (i + 1), UPDATE, 0, 2, (32, 1, 1, 1), [i] * state.STATES, 0.5, i)
+        spool.boundary(1000 * (i + 1), UPDATE, 0, 2, 32, 1, 1, 1, [i] * state.STATES, 0.5, i)
     return spool
 
 
@@ -58,5 +58,5 @@ def test_garbage_is_no_spool(tmp_path: Path) -> None:
 def test_a_folder_that_is_gone_never_raises_into_the_job(tmp_path: Path) -> None:
     spool = Spool(str(tmp_path / "gone"))
     spool.event("start")
-    spool.boundary(1, UPDATE, 0, 0, (0, 0, 0, 0), [0] * state.STATES, 0.0, 0)
+    spool.boundary(1, UPDATE, 0, 0, 0, 0, 0, 0, [0] * state.STATES, 0.0, 0)
     assert spool.broken

@@ -42,13 +42,14 @@ def boundary(kind: int, who: int) -> None:
         now = state.touch()
         schedule.count(kind, who, now, disturbed)
         spool.boundary(
-            now, kind, who, flags | disturbed, (samples, forwards, backwards, batches), state.ns, loss, schedule.steady
+            now, kind, who, flags | disturbed, samples, forwards, backwards, batches, state.ns, loss, schedule.steady
         )
         state.ns[:] = _NOTHING
         flags = samples = forwards = backwards = batches = 0
-        disturbed = schedule.is_open()
-        if schedule.due:
-            schedule.turn(now)
+        if schedule.due or disturbed:
+            disturbed = schedule.is_open()
+            if schedule.due:
+                schedule.turn(now)
     except Exception as error:
         quiet(error)
     if schedule.enough:
@@ -64,6 +65,7 @@ _NOTHING = [0] * state.STATES
 def finish() -> None:
     """At the end of the process: what is only known then."""
     schedule.close()
+    spool.head(state.touch(), loss, schedule.steady)
     spool.event("sites", sites=places.known_sites())
     for call in at_end:
         try:

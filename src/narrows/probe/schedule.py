@@ -38,6 +38,7 @@ _most_steps = 0
 _most_ns = 0
 _kind = 1
 _off = False
+_quiet = False
 
 
 def settings(steps: int, seconds: float) -> None:
@@ -54,6 +55,9 @@ def off() -> None:
 def count(kind: int, who: int, now: int, disturbed: bool) -> None:
     """Note a boundary. Called at each one, so it does little."""
     global steady, enough, _previous, _began, _left, due, _kind, _settled
+    if _quiet:
+        steady += 1
+        return
     if kind < _kind:
         # The first update: the job trains, and the model calls before it say nothing of its steps.
         _history.clear()
@@ -74,7 +78,7 @@ def count(kind: int, who: int, now: int, disturbed: bool) -> None:
 
 def turn(now: int) -> None:
     """Open or close a window, when one is due."""
-    global _left, _next, _open, _settled, _turn, due
+    global _left, _next, _open, _settled, _turn, due, _quiet
     if not _settled:
         if not _steady_enough():
             return
@@ -89,6 +93,8 @@ def turn(now: int) -> None:
         return
     if _next >= len(PLAN):
         due, _left = False, 1 << 60
+        # From here on there is nothing to do at a boundary, unless the job is to be stopped at some point.
+        _quiet = not _most_steps and not _most_ns
         return
     name = PLAN[_next]
     _next += 1

@@ -41,7 +41,11 @@ def boundaries(path: Path) -> tuple[Boundary, ...]:
         return ()
     if magic != MAGIC or size != RECORD.size:
         return ()
-    records = min(records, (len(data) - HEADER.size) // size)
+    # The header is brought up to date now and then; a record counts when its end is not 0.
+    most = (len(data) - HEADER.size) // size
+    records = min(records, most)
+    while records < most and data[HEADER.size + records * size : HEADER.size + records * size + 8] != bytes(8):
+        records += 1
     found = []
     for values in RECORD.iter_unpack(data[HEADER.size : HEADER.size + records * size]):
         end, kind, who, flags, samples, forwards, backwards, batches, _, *ns = values

@@ -21,7 +21,8 @@ def install(torch: Any) -> None:
             places.learn("backward")
         waiting = None
         try:
-            if isinstance(tensors, tensor_class) and tensors.numel() == 1:
+            # Out of the caches, reading a loss takes 5 microseconds: each of the first, then every 16th.
+            if (not job.updates & 15 or job.updates < 32) and isinstance(tensors, tensor_class):
                 note_loss(tensors)
             if distributed.syncing:
                 waiting = distributed.stamp_last_gradient(tensors)
@@ -52,7 +53,7 @@ def install(torch: Any) -> None:
 
 def note_loss(loss: Any) -> None:
     """Read the loss where that costs a microsecond: on a CPU. A device would have to be waited for."""
-    if loss.is_cpu and not job.disturbed:
+    if loss.numel() == 1 and loss.is_cpu and not job.disturbed:
         value = float(loss.detach())
         if job.loss != job.loss and value == value:
             job.spool.event("loss", first=value)
