@@ -1,6 +1,5 @@
-"""Optimizer updates, through torch's own global step hooks; `zero_grad` counts as part of the update."""
+"""Optimizer updates, through torch's own global step hooks."""
 
-import functools
 import weakref
 from _thread import get_ident
 from typing import Any
@@ -13,7 +12,6 @@ optimizers: list[Any] = []
 
 def install(torch: Any) -> None:
     from torch.optim.optimizer import (  # type: ignore[import-not-found,unused-ignore]
-        Optimizer,
         register_optimizer_step_post_hook,
         register_optimizer_step_pre_hook,
     )
@@ -39,26 +37,11 @@ def install(torch: Any) -> None:
         state.to(state.TAIL)
         job.updates += 1
         known = _known.get(id(optimizer))
-        who = known[1] if known is not None and known[0]() is optimizer else _introduce(optimizer)
+        who = known[1] if known is not None else _introduce(optimizer)
         job.boundary(job.UPDATE, who)
 
     register_optimizer_step_pre_hook(before)
     register_optimizer_step_post_hook(after)
-
-    original_zero = Optimizer.zero_grad
-
-    @functools.wraps(original_zero)
-    def zero_grad(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if state.now_in not in state.GAPS or get_ident() != state.thread:
-            return original_zero(self, *args, **kwargs)
-        back = state.now_in
-        state.enter(state.OPTIMIZER)
-        try:
-            return original_zero(self, *args, **kwargs)
-        finally:
-            state.leave(back)
-
-    Optimizer.zero_grad = zero_grad
 
 
 def _introduce(optimizer: Any) -> int:
