@@ -29,7 +29,7 @@ def ns(**states: float) -> tuple[int, ...]:
 
 def boundary(end_ms: float = 0.0, *, kind: int = UPDATE, who: int = 0, **states: float) -> Boundary:
     return Boundary(
-        end_ns=int(end_ms * MS), kind=kind, who=who, disturbed=False, gradients=kind == UPDATE, training=kind == UPDATE,
+        end_ns=int(end_ms * MS), kind=kind, who=who, disturbed=False, light=False, gradients=kind == UPDATE, training=kind == UPDATE,
         samples=32, forwards=1, backwards=1, batches=1, ns=ns(**states),
     )  # fmt: skip
 

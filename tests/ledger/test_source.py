@@ -118,3 +118,10 @@ for episode in range(9):
     assert found["action = dist.sample()"] == "framework"
     assert found["logs.append(dist.log_prob(action))"] == "framework"
     assert found["loss = -(torch.stack(logs) * torch.tensor(rewards)).sum()"] == "framework"
+
+
+def test_statements_on_one_line_are_what_the_loop_is_about(tmp_path: Path) -> None:
+    path = tmp_path / "train.py"
+    path.write_text("for i in range(9):\n    loss = net(x)\n    o.zero_grad(); loss.backward(); o.step(); print(i)\n")
+    found = roles(str(path), 0, [(2, MODEL), (3, BACKWARD), (3, UPDATE)])
+    assert found[3] == "framework"

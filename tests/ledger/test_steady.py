@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from narrows.ledger.steady import interval, startup_ends, steady
 from narrows.ledger.steps import Step, steps
-from tests.fakes import boundary
+from tests.fakes import boundaries, boundary
 
 
 def made(*milliseconds: float, state: str = "forward") -> tuple[Step, ...]:
@@ -52,3 +54,14 @@ def test_the_interval_holds_the_median() -> None:
     low, high = interval(list(range(101)))
     assert low < 50 < high
     assert (low, high) == (40, 60)
+
+
+def test_light_steps_count_for_the_step_and_timed_ones_for_its_parts() -> None:
+    timed = boundaries(40, forward=3.0, tail=1.0)
+    light = tuple(replace(b, light=True) for b in boundaries(120, tail=3.6))
+    found = steady(steps((*timed, *light)).steps)
+    assert found is not None
+    assert found.median == pytest.approx(0.0036)
+    assert found.seconds["forward"] == pytest.approx(0.0027)
+    assert found.seconds["tail"] == pytest.approx(0.0009)
+    assert found.pauses == ()

@@ -60,3 +60,12 @@ def test_a_folder_that_is_gone_never_raises_into_the_job(tmp_path: Path) -> None
     spool.event("start")
     spool.boundary(1, UPDATE, 0, 0, 0, 0, 0, 0, [0] * state.STATES, 0.0, 0)
     assert spool.broken
+
+
+def test_of_a_light_step_only_its_length_is_known(tmp_path: Path) -> None:
+    spool = write(tmp_path, 3)
+    spool.light(3700, 0, 8)
+    (found,) = read.read(tmp_path)
+    last = found.boundaries[-1]
+    assert (last.light, last.end_ns, last.duration_ns, last.kind) == (True, 3700, 700, UPDATE)
+    assert not found.boundaries[-2].light

@@ -1,6 +1,7 @@
 """`narrows diagnose JOB`: what limits this job, and how far it is from what this machine could do."""
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -14,6 +15,10 @@ def diagnose(
     markdown: options.Markdown = None,
     steps: options.Steps = 0,
     seconds: options.Seconds = 0.0,
+    prove: Annotated[
+        bool,
+        typer.Option("--prove", help="Then run short children without each large row's cause, and show what it saves."),
+    ] = False,
     out: options.Out = Path(".narrows"),
     lang: options.Lang = "en",
     quiet: options.Quiet = False,
@@ -26,7 +31,8 @@ def diagnose(
     from narrows.report.write import check, show
 
     check(json=json, html=html, markdown=markdown, lang=lang)
-    folder, code = run(Request(words=tuple(job), steps=steps, seconds=seconds, out=out, quiet=quiet))
+    folder, code = run(Request(words=tuple(job), steps=steps, seconds=seconds, out=out, quiet=quiet,
+                                prove=prove))  # fmt: skip
     show(build(folder, lang), folder, json=json, html=html, markdown=markdown, lang=lang, quiet=quiet,
          colour=not no_color)  # fmt: skip
     raise typer.Exit(code)

@@ -20,7 +20,7 @@ TEXT: Text = {
 
 
 def find(view: View) -> Iterator[Finding]:
-    late = view.steps.steps[view.steady.first :]
+    late = view.steps.timed(view.steady.first)
     spent = sum(s.state("save") for s in late) / len(late) / 1e9 if late else 0.0
     if view.share(spent) > SMALL:
         yield view.finding(

@@ -20,7 +20,7 @@ TEXT: Text = {
 
 
 def find(view: View) -> Iterator[Finding]:
-    late = view.steps.steps[view.steady.first :]
+    late = view.steps.timed(view.steady.first)
     if view.steps.type == "inference" and late and sum(s.gradients for s in late) > len(late) / 2:
         if any(s.backwards for s in late):
             return

@@ -30,7 +30,7 @@ RANDOM = (
 
 
 def find(view: View) -> Iterator[Finding]:
-    late = view.steps.steps[view.steady.first :]
+    late = view.steps.timed(view.steady.first)
     if view.steps.type != "inference" or not late or sum(s.training for s in late) <= len(late) / 2:
         return
     kernels = [k for k in view.kernels if k.state == "forward" and k.name in RANDOM]

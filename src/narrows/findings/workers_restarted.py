@@ -23,7 +23,7 @@ def find(view: View) -> Iterator[Finding]:
     loader = view.process.first("loader")
     if not loader or not loader["workers"] or loader["persistent"]:
         return
-    steps = view.steps.steps[1:]
+    steps = view.steps.timed(1)
     # The first batch of an epoch waits for the workers that have just been started.
     starts = [s.state("iter") + s.state("next") for s in steps if s.state("iter")]
     if not starts:

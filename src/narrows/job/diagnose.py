@@ -13,6 +13,7 @@ from narrows import __version__
 from narrows.job import facts as facts_
 from narrows.job import folder as folders
 from narrows.job.command import mask, resolve
+from narrows.job.environment import environment
 from narrows.job.facts import Facts
 from narrows.job.live import Live
 from narrows.job.run import run
@@ -25,7 +26,6 @@ from narrows.report.model import Ceilings, Machine
 from narrows.spool.read import read
 from narrows.spool.record import Process
 
-SITE = Path(__file__).parent.parent / "probe" / "site"
 LATE = 15.0
 """Seconds after which a job that `--seconds` should have stopped from within is stopped from outside."""
 
@@ -39,6 +39,7 @@ class Request:
     seconds: float
     out: Path
     quiet: bool
+    prove: bool = False
 
 
 def diagnose(request: Request) -> tuple[Path, int]:
@@ -61,7 +62,8 @@ def diagnose(request: Request) -> tuple[Path, int]:
         live.draw()
         return bool(request.seconds and seconds > request.seconds + LATE)
 
-    outcome = run(command, environment(folder.spool, request), tick=tick, watched=folder.path / WATCHED)
+    told = environment(folder.spool, steps=request.steps, seconds=request.seconds)
+    outcome = run(command, told, tick=tick, watched=folder.path / WATCHED)
     live.clear()
     processes = read(folder.spool)
     asked = any(p.first("stopped") for p in processes) and outcome.exit_code == 0
@@ -78,16 +80,12 @@ def diagnose(request: Request) -> tuple[Path, int]:
     ranks = trainers(processes)
     facts = _with_machine(facts, ranks, quiet=request.quiet)
     facts_.write(folder.path, facts)
+    if request.prove and outcome.exit_code == 0:
+        from narrows.trials.prove import prove
+
+        found = prove(folder.path, facts, command, quiet=request.quiet)
+        facts_.write(folder.path, msgspec.structs.replace(facts, counterfactuals=found, proven=True))
     return folder.path, outcome.exit_code
-
-
-def environment(spool: Path, request: Request) -> dict[str, str]:
-    """The job's environment: ours, and where the probe is and writes."""
-    made = dict(os.environ)
-    made["PYTHONPATH"] = os.pathsep.join([str(SITE), *filter(None, [made.get("PYTHONPATH")])])
-    made["NARROWS_SPOOL"] = str(spool)
-    made["NARROWS_PROBE"] = f"steps={request.steps},seconds={request.seconds}"
-    return made
 
 
 def _with_machine(facts: Facts, ranks: Sequence[Process], *, quiet: bool) -> Facts:

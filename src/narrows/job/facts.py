@@ -4,7 +4,20 @@ from pathlib import Path
 
 import msgspec
 
-from narrows.report.model import Ended, Machine, Record
+from narrows.report.model import Cause, Ended, Machine, Record
+
+
+class Counterfactual(Record, frozen=True, kw_only=True):
+    """Steps without one cause, beside steps as they are."""
+
+    cause: Cause
+    left_out: list[str]
+    """What was: `loader`, `save`, `sync`, or a line, as `/home/me/train.py:41`."""
+    pairs: list[tuple[float, float]]
+    """Seconds of a step (as it is, without), of fresh processes that ran one after the other."""
+    failed: str | None = None
+    """A word of `report/language` (`prove.failed.WORD`) for why there are no more."""
+    detail: str = ""
 
 
 class Facts(Record, frozen=True, kw_only=True):
@@ -23,6 +36,9 @@ class Facts(Record, frozen=True, kw_only=True):
     machine: Machine | None = None
     fixed: dict[str, float | None] = msgspec.field(default_factory=dict)
     """Fixed costs of the ops of this run, by `machine.fixed.signature`, in seconds."""
+    counterfactuals: list[Counterfactual] = msgspec.field(default_factory=list)
+    proven: bool = False
+    """`--prove` was asked for."""
     notes: list[str] = msgspec.field(default_factory=list)
     asked_steps: int = 0
 

@@ -38,9 +38,11 @@ def run(
     *,
     tick: Callable[[float], bool] = lambda seconds: False,
     watched: Path | None = None,
+    output: Path | None = None,
 ) -> Outcome:
     """Run the job to its end. `tick(seconds)` is called about four times a second; True means: stop the job.
-    What the job's processes do is written to `watched` as often.
+    What the job's processes do is written to `watched` as often. With `output`, what it says goes there, and nobody
+    answers it.
 
     The child stays in our process group, so Ctrl-C at a terminal reaches it as it would without narrows, once;
     narrows itself only notes it. An interrupt sent to narrows alone (kill -INT) is passed on.
@@ -69,7 +71,7 @@ def run(
             if handlers[number] is signal.SIG_DFL:
                 signal.signal(number, passed_on)
         try:
-            child = subprocess.Popen(command.words, env=environment)
+            child = _start(command, environment, output)
         except FileNotFoundError:
             raise Failure(f"there is no command {command.words[0]}", 127) from None
         except (PermissionError, OSError) as error:
@@ -97,6 +99,15 @@ def run(
         wall_seconds=time.monotonic() - began,
         peak_bytes=peak,
     )
+
+
+def _start(command: Command, environment: dict[str, str], output: Path | None) -> "subprocess.Popen[bytes]":
+    if output is None:
+        return subprocess.Popen(command.words, env=environment)
+    with output.open("wb") as file:
+        return subprocess.Popen(
+            command.words, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT
+        )
 
 
 def _wait(

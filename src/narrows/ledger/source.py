@@ -21,6 +21,7 @@ FRAMEWORK_CALLS = frozenset(
 )  # fmt: skip
 SCHEDULERS = re.compile(r"sched|scaler|opt|lr", re.IGNORECASE)
 FRAMEWORK_MODULES = frozenset(("torch", "F", "functional", "nn", "np", "numpy", "math"))
+RANK = ("model", "framework", "input", "feedback", "host")
 BUILTINS = frozenset(dir(builtins))
 MUTATORS = frozenset(("append", "extend", "add", "update", "insert", "appendleft", "copy_", "fill_", "put"))
 
@@ -48,12 +49,12 @@ def roles(file: str, first_line: int, sites: Iterable[tuple[int, int]]) -> dict[
         return {}
     statements = list(_flatten(body))
     for line, bits in sites:
-        found = _at(statements, line)
-        if found is not None:
+        for found in _at(statements, line):
             found.bits |= bits
     named = _classify(statements)
     result: dict[int, str] = {}
-    for statement in sorted(statements, key=lambda s: s.first - s.last):
+    # An inner statement says more than the one around it; of several on one line, the one that the loop is about.
+    for statement in sorted(statements, key=lambda s: (s.first - s.last, -RANK.index(named[id(s)]))):
         for line in range(statement.first, statement.last + 1):
             result[line] = named[id(statement)]
     return result
@@ -131,10 +132,11 @@ def _of_the_framework(s: Statement) -> bool:
     return False
 
 
-def _at(statements: list[Statement], line: int) -> Statement | None:
-    """The smallest statement that holds the line."""
+def _at(statements: list[Statement], line: int) -> list[Statement]:
+    """The smallest statements that hold the line: several, if they stand on one line."""
     found = [s for s in statements if s.first <= line <= s.last]
-    return min(found, key=lambda s: s.last - s.first) if found else None
+    least = min((s.last - s.first for s in found), default=0)
+    return [s for s in found if s.last - s.first == least]
 
 
 @lru_cache(maxsize=64)

@@ -50,8 +50,10 @@ def steady(steps: Sequence[Step]) -> Steady | None:
         clean = list(late)
     if len(clean) < 2:
         return None
-    evaluating = [s for s in clean if s.state("evaluate")]
-    if len(evaluating) < RARE * len(clean):
+    timed = [s for s in clean if not s.light]
+    every = len(clean) / max(1, len(timed))
+    evaluating = [s for s in timed if s.state("evaluate")]
+    if len(evaluating) < RARE * len(timed):
         clean = [s for s in clean if not s.state("evaluate")]
     else:
         evaluating = []
@@ -61,7 +63,7 @@ def steady(steps: Sequence[Step]) -> Steady | None:
     blocks = [clean[i : i + block] for i in range(0, len(clean) - block + 1, block)]
     means = [sum(s.seconds for s in b) / block for b in blocks]
     median = statistics.median(means)
-    middle = _middle(blocks, means)
+    middle = [s for s in _middle(blocks, means) if not s.light] or timed
     sums = [sum(s.ns[i] for s in middle) for i in range(len(STATES))]
     total = sum(sums) or 1
     return Steady(
@@ -73,8 +75,8 @@ def steady(steps: Sequence[Step]) -> Steady | None:
         seconds={name: median * part / total for name, part in zip(STATES, sums, strict=True)},
         samples=sum(s.samples for s in middle) / len(middle),
         durations=tuple(durations),
-        evaluation=sum(max(0.0, s.seconds - typical) for s in evaluating),
-        pauses=() if block > 1 else tuple(_pause(s, typical) for s in clean if s.seconds > 3 * typical),
+        evaluation=sum(max(0.0, s.seconds - typical) for s in evaluating) * every,
+        pauses=() if block > 1 else tuple(_pause(s, typical) for s in timed if s.seconds > 3 * typical),
     )
 
 

@@ -21,6 +21,8 @@ class Step:
     ns: tuple[int, ...]
     """By `STATES`."""
     disturbed: bool
+    light: bool
+    """How long it took is known, and nothing else."""
     gradients: bool
     training: bool
     samples: int
@@ -43,6 +45,10 @@ class Steps:
     steps: tuple[Step, ...]
     per_step: float
     """Boundaries in a step: what counts from the deep windows are divided by."""
+
+    def timed(self, first: int) -> list[Step]:
+        """From that one on, those of which more is known than how long they took."""
+        return [s for s in self.steps[first:] if not s.light]
 
 
 def steps(boundaries: Sequence[Boundary]) -> Steps:
@@ -92,6 +98,7 @@ def _step(parts: Sequence[Boundary]) -> Step:
         end_ns=parts[-1].end_ns,
         ns=tuple(sum(column) for column in zip(*(b.ns for b in parts), strict=True)),
         disturbed=any(b.disturbed for b in parts),
+        light=any(b.light for b in parts),
         gradients=any(b.gradients for b in parts),
         training=any(b.training for b in parts),
         samples=sum(b.samples for b in parts),

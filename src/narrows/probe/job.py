@@ -9,11 +9,11 @@ from collections.abc import Callable
 from math import nan
 from typing import Any
 
-from . import places, schedule, state
+from . import light, places, schedule, state
 from .spool import Spool
 
 UPDATE, CALL = 0, 1
-DISTURBED, GRADIENTS, TRAINING = 1, 2, 4
+DISTURBED, GRADIENTS, TRAINING, LIGHT = 1, 2, 4, 8
 
 folder = ""
 spool: Spool = None  # type: ignore[assignment]
@@ -50,6 +50,8 @@ def boundary(kind: int, who: int) -> None:
             disturbed = schedule.is_open()
             if schedule.due:
                 schedule.turn(now)
+        elif schedule.quiet and kind == UPDATE and light.timed(now):
+            light.begin()
     except Exception as error:
         quiet(error)
     if schedule.enough:
@@ -60,6 +62,14 @@ def boundary(kind: int, who: int) -> None:
 
 
 _NOTHING = [0] * state.STATES
+
+
+def discard() -> None:
+    """Forget what was summed up since the last boundary."""
+    global flags, samples, forwards, backwards, batches, disturbed
+    state.ns[:] = _NOTHING
+    flags = samples = forwards = backwards = batches = 0
+    disturbed = False
 
 
 def finish() -> None:
@@ -79,6 +89,7 @@ def fork(fresh: Spool) -> None:
     spool, forked, updates = fresh, True, 0
     flags = samples = forwards = backwards = batches = 0
     disturbed = False
+    light.off()
     schedule.off()
 
 

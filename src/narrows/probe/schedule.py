@@ -38,13 +38,21 @@ _most_steps = 0
 _most_ns = 0
 _kind = 1
 _off = False
-_quiet = False
+quiet = False
+"""The windows are over, and nothing but the job's end is waited for."""
 
 
-def settings(steps: int, seconds: float) -> None:
-    """Stop the job after so many steady steps or seconds; 0 means never."""
-    global _most_steps, _most_ns
+def settings(steps: int, seconds: float, *, shallow: bool = False) -> None:
+    """Stop the job after so many steady steps or seconds; 0 means never. `shallow`: no window is ever opened."""
+    global _most_steps, _most_ns, _next
     _most_steps, _most_ns = steps, int(seconds * 1e9)
+    if shallow:
+        _next = len(PLAN)
+
+
+def turn_length() -> int:
+    """Boundaries in a step."""
+    return _turn
 
 
 def off() -> None:
@@ -55,7 +63,7 @@ def off() -> None:
 def count(kind: int, who: int, now: int, disturbed: bool) -> None:
     """Note a boundary. Called at each one, so it does little."""
     global steady, enough, _previous, _began, _left, due, _kind, _settled
-    if _quiet:
+    if quiet:
         steady += 1
         return
     if kind < _kind:
@@ -78,7 +86,7 @@ def count(kind: int, who: int, now: int, disturbed: bool) -> None:
 
 def turn(now: int) -> None:
     """Open or close a window, when one is due."""
-    global _left, _next, _open, _settled, _turn, due, _quiet
+    global _left, _next, _open, _settled, _turn, due, quiet
     if not _settled:
         if not _steady_enough():
             return
@@ -94,7 +102,7 @@ def turn(now: int) -> None:
     if _next >= len(PLAN):
         due, _left = False, 1 << 60
         # From here on there is nothing to do at a boundary, unless the job is to be stopped at some point.
-        _quiet = not _most_steps and not _most_ns
+        quiet = not _most_steps and not _most_ns
         return
     name = PLAN[_next]
     _next += 1

@@ -22,7 +22,11 @@ HEADER = struct.Struct("<8sIIQQQdQ")
 """magic, version, record size, records, boundaries, last end (ns), last loss, steady steps."""
 RECORD = struct.Struct(f"<QHHIIHHHH{STATES}Q")
 """end ns, kind, who, flags, samples, forwards, backwards, batches, 0, ns by state."""
+END = struct.Struct("<QHHI")
+"""A record's first part. The rest of what is reserved is 0."""
+UPDATE = 0
 pack: Any = RECORD.pack_into
+pack_end: Any = END.pack_into
 HEAD_SIZE, SIZE = HEADER.size, RECORD.size
 MAGIC, VERSION = b"narrows\0", 1
 CHUNK = 1 << 20
@@ -98,6 +102,16 @@ class Spool:
         self.boundaries += 1
         if not at & 15:
             self.head(now, loss, steady)
+
+    def light(self, now: int, who: int, flags: int) -> None:
+        """Write the record of a light step's end: an update of which nothing else is known."""
+        at = self.records
+        if at >= self.room and (self.room < 0 or at >= MOST_RECORDS or not self.grow()):
+            self.boundaries += 1
+            return
+        pack_end(self.map, HEAD_SIZE + at * SIZE, now, UPDATE, who, flags)
+        self.records = at + 1
+        self.boundaries += 1
 
     def head(self, now: int, loss: float, steady: int) -> None:
         """Bring the header up to date."""

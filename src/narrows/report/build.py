@@ -1,7 +1,7 @@
 """From a run's folder to its report: reads the spool and the facts, makes the accounts, and puts them together."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from narrows.findings import findings
@@ -15,7 +15,7 @@ from narrows.ledger.account import Account, account
 from narrows.ledger.build import totals
 from narrows.ledger.rows import rows
 from narrows.machine.fixed import signature
-from narrows.report import parts
+from narrows.report import parts, proofs
 from narrows.report.language import Words, words
 from narrows.report.model import Job, Machine, Rank, Report, Row, Verdict
 from narrows.spool.read import read
@@ -47,7 +47,17 @@ def trainers(processes: Sequence[Process]) -> list[Process]:
     return ranks
 
 
-def assemble(facts: Facts, processes: Sequence[Process], say: Words, samples: Sequence[watch.Sample] = ()) -> Report:
+@dataclass(frozen=True, kw_only=True)
+class Accounts:
+    """Those of all ranks; the report's ledger is the critical rank's."""
+
+    ranks: Sequence[Process]
+    accounts: Sequence[Account]
+    process: Process | None
+    mine: Account | None
+
+
+def accounts_of(facts: Facts, processes: Sequence[Process], samples: Sequence[watch.Sample] = ()) -> Accounts:
     ceilings = facts.machine.ceilings if facts.machine else None
     ranks = trainers(processes)
 
@@ -56,8 +66,18 @@ def assemble(facts: Facts, processes: Sequence[Process], say: Words, samples: Se
 
     accounts = [slowed(account(p, fixed, ceilings), p, processes, samples) for p in ranks]
     chosen = _critical(accounts)
-    process = ranks[chosen] if ranks else None
-    mine = accounts[chosen] if accounts else None
+    return Accounts(
+        ranks=ranks,
+        accounts=accounts,
+        process=ranks[chosen] if ranks else None,
+        mine=accounts[chosen] if accounts else None,
+    )
+
+
+def assemble(facts: Facts, processes: Sequence[Process], say: Words, samples: Sequence[watch.Sample] = ()) -> Report:
+    ceilings = facts.machine.ceilings if facts.machine else None
+    every = accounts_of(facts, processes, samples)
+    ranks, accounts, process, mine = every.ranks, every.accounts, every.process, every.mine
     warnings = list(facts.notes)
     warnings.extend(parts.warnings(facts, processes, process, mine, say))
     steady = mine.steady if mine else None
@@ -88,6 +108,8 @@ def assemble(facts: Facts, processes: Sequence[Process], say: Words, samples: Se
                 lang=say.lang,
             )
         )
+    if ledger is not None and steady is not None:
+        warnings.extend(proofs.warnings(facts, ledger, steady.median, say))
     return Report(
         id=facts.id,
         created=facts.created,
@@ -105,7 +127,7 @@ def assemble(facts: Facts, processes: Sequence[Process], say: Words, samples: Se
         measurement=parts.measurement(process, mine, warnings),
         wall=parts.wall(facts, processes, process, mine),
         ranks=_ranks(ranks, accounts) if len(ranks) > 1 else None,
-        proofs=[],
+        proofs=proofs.proofs(facts.counterfactuals, steady.median, facts.cwd, say) if steady else [],
         ops=parts.ops(mine) if mine else [],
     )
 

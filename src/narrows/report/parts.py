@@ -127,7 +127,7 @@ def _probe_share(mine: Account | None) -> float:
     """Hooked calls of a typical step, at their known cost."""
     if mine is None or mine.steady is None or not mine.steps.steps:
         return 0.0
-    late = mine.steps.steps[mine.steady.first :] or mine.steps.steps
+    late = mine.steps.timed(mine.steady.first) or mine.steps.steps
     calls = statistics.median(s.forwards + s.backwards + s.batches for s in late) + 2 * mine.steps.per_step
     return min(1.0, (calls * HOOK_SECONDS + mine.steps.per_step * RECORD_SECONDS) / mine.steady.median)
 

@@ -47,6 +47,7 @@ def boundaries(path: Path) -> tuple[Boundary, ...]:
     while records < most and data[HEADER.size + records * size : HEADER.size + records * size + 8] != bytes(8):
         records += 1
     found = []
+    previous = 0
     for values in RECORD.iter_unpack(data[HEADER.size : HEADER.size + records * size]):
         end, kind, who, flags, samples, forwards, backwards, batches, _, *ns = values
         found.append(
@@ -55,15 +56,17 @@ def boundaries(path: Path) -> tuple[Boundary, ...]:
                 kind=kind,
                 who=who,
                 disturbed=bool(flags & 1),
+                light=bool(flags & 8),
                 gradients=bool(flags & 2),
                 training=bool(flags & 4),
                 samples=samples,
                 forwards=forwards,
                 backwards=backwards,
                 batches=batches,
-                ns=tuple(ns),
+                ns=(end - previous, *ns[1:]) if flags & 8 else tuple(ns),
             )
         )
+        previous = end
     return tuple(found)
 
 

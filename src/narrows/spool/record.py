@@ -41,6 +41,8 @@ class Boundary:
     """Index of the optimizer or the model."""
     disturbed: bool
     """A deep window (or a look at the gradients) was open: not a clean time."""
+    light: bool
+    """Only its end is known: all of its time stands under `tail`."""
     gradients: bool
     """A model call recorded an autograd graph."""
     training: bool

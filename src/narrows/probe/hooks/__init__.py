@@ -11,7 +11,8 @@ from ..windows import load
 def install(torch: Any) -> None:
     """Called once, right after the job has imported torch. A hook that fails is noted, and the rest still work."""
     job.torch = torch
-    schedule.settings(int(job.settings.get("steps", "0")), float(job.settings.get("seconds", "0")))
+    told = job.settings.get
+    schedule.settings(int(told("steps", "0")), float(told("seconds", "0")), shallow=told("plan") == "none")
     for module in pkgutil.iter_modules(__path__):
         try:
             importlib.import_module(f"{__name__}.{module.name}").install(torch)

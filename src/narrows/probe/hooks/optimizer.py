@@ -2,9 +2,10 @@
 
 import weakref
 from _thread import get_ident
+from time import perf_counter_ns as clock
 from typing import Any
 
-from .. import gradients, job, places, state
+from .. import gradients, job, light, places, state
 
 _known: dict[int, tuple[Any, int]] = {}
 optimizers: list[Any] = []
@@ -17,6 +18,8 @@ def install(torch: Any) -> None:
     )
 
     def before(optimizer: Any, args: Any, kwargs: Any) -> None:
+        if light.on:
+            return
         me = get_ident()
         if not job.updates:
             state.thread = me
@@ -30,7 +33,14 @@ def install(torch: Any) -> None:
     def after(optimizer: Any, args: Any, kwargs: Any) -> None:
         if get_ident() != state.thread:
             return
-        if job.updates & (job.updates - 1) == 0:
+        looked_at = job.updates & (job.updates - 1) == 0
+        if light.on and not looked_at:
+            job.updates += 1
+            known = _known.get(id(optimizer))
+            light.boundary(clock(), known[1] if known is not None else _introduce(optimizer))
+            return
+        if looked_at:
+            light.stop()
             job.disturbed = True
             gradients.look(optimizer, job.updates)
         state.updating = 0

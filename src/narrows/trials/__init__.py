@@ -1,0 +1,1 @@
+"""Fresh child processes that measure the job again, with something left out: paired, and harmless."""
