@@ -20,7 +20,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-JOBS = {"0.5 ms": (104, 2, 12288, 256), "2 ms": (248, 3, 4096, 256), "10 ms": (480, 4, 640, 16)}
+JOBS = {"0.5 ms": (112, 2, 12288, 256), "2 ms": (248, 3, 4096, 256), "10 ms": (480, 4, 640, 16)}
 """step: (width, layers, steps, steps of a stretch)"""
 JOB = """
 import json, sys, time, statistics, contextlib

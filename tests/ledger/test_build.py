@@ -5,7 +5,7 @@ import pytest
 from narrows.job.watch import Sample
 from narrows.ledger.account import account
 from narrows.ledger.build import totals
-from narrows.ledger.contention import busy, charge, waited_share
+from narrows.ledger.contention import busy, charge, helpers_busy, main_waited_share, waited_share
 from narrows.ledger.rows import check, rows
 from narrows.report.model import Row
 from tests.fakes import CEILINGS, boundaries, line, op, process, tensor, window
@@ -61,16 +61,29 @@ def test_broken_ledgers_are_not_shown() -> None:
 
 def test_workers_that_take_the_cores_are_charged_to_input() -> None:
     samples = [
-        Sample(at_ns=i * 100, pid=pid, ran_ns=i * 50, waited_ns=i * 20, threads=2) for i in range(5) for pid in (1, 2)
+        Sample(at_ns=i * 100, pid=pid, ran_ns=i * 50, waited_ns=i * 30, most_waited_ns=i * 20, threads=2)
+        for i in range(5)
+        for pid in (1, 2)
     ]
     assert waited_share(samples, 1, 0, 400) == pytest.approx(0.2)
     assert busy(samples, [2], 0, 400) == pytest.approx(0.5)
     job = process(
         boundaries(forward=8.0, next=2.0), window("ops", ops=(op("mm", *MM, out=tensor(1024, 1024), ms=8.0),))
     )
-    charged = totals(charge(account(job, lambda _: 5e-6, CEILINGS).entries, 0.2))
+    charged = totals(charge(account(job, lambda _: 5e-6, CEILINGS).entries, 0.2, "input"))
     assert charged["input"] == pytest.approx(0.002 + 0.2 * 0.010)
     assert sum(charged.values()) == pytest.approx(0.010)
+
+
+def test_threads_that_carry_gradients_are_told_from_the_one_that_computes() -> None:
+    samples = [
+        Sample(at_ns=i * 100, pid=1, ran_ns=i * 90, waited_ns=i * 50, threads=3, main_ran_ns=i * 60,
+               main_waited_ns=i * 30)
+        for i in range(5)
+    ]  # fmt: skip
+    assert main_waited_share(samples, 1, 0, 400) == pytest.approx(0.3)
+    assert helpers_busy(samples, [1], 0, 400) == pytest.approx(0.3)
+    assert main_waited_share(samples, 2, 0, 400) == helpers_busy(samples, [], 0, 400) == 0.0
 
 
 def test_ops_keep_their_time_and_traced_python_is_scaled_to_the_undisturbed_step() -> None:

@@ -47,6 +47,21 @@ def test_a_spool_cut_off_in_the_middle_gives_what_came_before(tmp_path: Path) ->
     assert len(found.boundaries) == 50
 
 
+def test_steps_that_a_full_disk_lost_are_counted(tmp_path: Path) -> None:
+    spool = write(tmp_path, 10)
+    spool.room = -1
+    spool.boundary(99_000, UPDATE, 0, 2, 32, 1, 1, 1, [1] * state.STATES, 0.5, 10)
+    spool.head(99_000, 0.5, 10)
+    (found,) = read.read(tmp_path)
+    assert (len(found.boundaries), found.lost) == (10, 1)
+
+
+def test_a_process_that_was_spawned_says_its_rank_later(tmp_path: Path) -> None:
+    write(tmp_path, 3).event("group", rank=1, ranks=2)
+    (found,) = read.read(tmp_path)
+    assert (found.rank, found.ranks) == (1, 2)
+
+
 def test_garbage_is_no_spool(tmp_path: Path) -> None:
     (tmp_path / "1-a.jsonl").write_bytes(b"\x00\xff\n[]\n{}\n")
     (tmp_path / "1-a.steps").write_bytes(b"nothing")

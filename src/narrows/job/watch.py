@@ -25,13 +25,18 @@ class Sample:
     ran_ns: int
     waited_ns: int
     threads: int
+    main_ran_ns: int = 0
+    """Of its main thread alone."""
+    main_waited_ns: int = 0
+    most_waited_ns: int = 0
+    """Of the thread that waited most."""
 
 
 def look(pids: Iterable[int]) -> list[Sample]:
     now = time.monotonic_ns()
     found = []
     for pid in pids:
-        ran = waited = threads = 0
+        ran = waited = threads = main_ran = main_waited = most = 0
         try:
             tasks = os.listdir(f"/proc/{pid}/task")
         except OSError:
@@ -43,14 +48,25 @@ def look(pids: Iterable[int]) -> list[Sample]:
             except (OSError, ValueError):
                 continue
             ran, waited, threads = ran + int(a), waited + int(b), threads + 1
+            most = max(most, int(b))
+            if task == str(pid):
+                main_ran, main_waited = int(a), int(b)
         if threads:
-            found.append(Sample(at_ns=now, pid=pid, ran_ns=ran, waited_ns=waited, threads=threads))
+            found.append(
+                Sample(
+                    at_ns=now, pid=pid, ran_ns=ran, waited_ns=waited, threads=threads, main_ran_ns=main_ran,
+                    main_waited_ns=main_waited, most_waited_ns=most,
+                )
+            )  # fmt: skip
     return found
 
 
 def append(path: Path, samples: Iterable[Sample]) -> None:
     """A full disk loses samples and nothing else."""
-    rows = [[s.at_ns, s.pid, s.ran_ns, s.waited_ns, s.threads] for s in samples]
+    rows = [
+        [s.at_ns, s.pid, s.ran_ns, s.waited_ns, s.threads, s.main_ran_ns, s.main_waited_ns, s.most_waited_ns]
+        for s in samples
+    ]
     try:
         with path.open("a") as file:
             file.write(json.dumps(rows) + "\n")
@@ -70,7 +86,16 @@ def read(path: Path) -> tuple[Sample, ...]:
         except ValueError:
             continue
         found.extend(
-            Sample(at_ns=at, pid=pid, ran_ns=ran, waited_ns=waited, threads=threads)
-            for at, pid, ran, waited, threads in rows
+            Sample(
+                at_ns=at,
+                pid=pid,
+                ran_ns=ran,
+                waited_ns=waited,
+                threads=threads,
+                main_ran_ns=main_ran,
+                main_waited_ns=main_waited,
+                most_waited_ns=most,
+            )
+            for at, pid, ran, waited, threads, main_ran, main_waited, most in rows
         )
     return tuple(found)

@@ -8,6 +8,8 @@ from narrows.ledger.kernels import Kernel
 from narrows.ledger.steady import Steady
 from narrows.report.model import CAUSES, Cause
 
+COLLECTIVE = "c10d::"
+"""The library of the ops that start a collective: with gloo they also copy what is to be sent."""
 FRAMEWORK_STATES = ("forward", "backward", "optimizer", "evaluate")
 
 
@@ -47,12 +49,16 @@ def _framework(
     """Time in the framework: what kernels took, and the rest, which is the cost of getting them to run."""
     if not looked:
         return [Entry(cause="unexplained", seconds=seconds, state=state, where=where)]
+    synced = sum(k.seconds + k.fixed for k in kernels if k.name.startswith(COLLECTIVE))
+    kernels = [k for k in kernels if not k.name.startswith(COLLECTIVE)]
     compute = sum(k.seconds for k in kernels if k.bound == "compute")
     bandwidth = sum(k.seconds for k in kernels if k.bound == "bandwidth")
     # The deep window may be slower than the steady step, never the other way round.
-    scale = min(1.0, seconds / (compute + bandwidth)) if compute + bandwidth else 0.0
-    rest = seconds - scale * (compute + bandwidth)
+    known = synced + compute + bandwidth
+    scale = min(1.0, seconds / known) if known else 0.0
+    rest = seconds - scale * known
     return [
+        Entry(cause="communication", seconds=scale * synced, state=state, where=where),
         Entry(cause="compute", seconds=scale * compute, state=state, where=where),
         Entry(cause="bandwidth", seconds=scale * bandwidth, state=state, where=where),
         Entry(cause="overhead", seconds=max(0.0, rest), state=state, where=where),

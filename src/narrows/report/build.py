@@ -64,7 +64,7 @@ def accounts_of(facts: Facts, processes: Sequence[Process], samples: Sequence[wa
     def fixed(op: Op) -> float | None:
         return facts.fixed.get(signature(op))
 
-    accounts = [slowed(account(p, fixed, ceilings), p, processes, samples) for p in ranks]
+    accounts = [slowed(account(p, fixed, ceilings), p, processes, ranks, samples) for p in ranks]
     chosen = _critical(accounts)
     return Accounts(
         ranks=ranks,
@@ -132,19 +132,32 @@ def assemble(facts: Facts, processes: Sequence[Process], say: Words, samples: Se
     )
 
 
-def slowed(mine: Account, process: Process, processes: Sequence[Process], samples: Sequence[watch.Sample]) -> Account:
-    """The account with what the loader's workers take from the step charged to them."""
-    workers = [p.pid for p in processes if p.first("worker").get("parent") == process.pid]
-    if not workers or mine.steady is None or not mine.entries:
+def slowed(
+    mine: Account,
+    process: Process,
+    processes: Sequence[Process],
+    ranks: Sequence[Process],
+    samples: Sequence[watch.Sample],
+) -> Account:
+    """The account with what works in the background charged for the cores that it takes from the step.
+
+    Nobody waits longer for a helper than it ran: what is more was somebody else's doing.
+    """
+    if mine.steady is None or not mine.entries:
         return mine
+    entries = mine.entries
     late = mine.steps.steps[mine.steady.first :]
-    since, until = late[0].end_ns, late[-1].end_ns
-    # Nobody waits longer for the workers than they ran: what is more was somebody else's doing.
-    share = min(
-        contention.waited_share(samples, process.pid, since, until),
-        contention.busy(samples, workers, since, until),
-    )
-    return replace(mine, entries=contention.charge(mine.entries, share))
+    seen = (late[0].end_ns, late[-1].end_ns)
+    workers = [p.pid for p in processes if p.first("worker").get("parent") == process.pid]
+    if workers:
+        waited = contention.waited_share(samples, process.pid, *seen)
+        entries = contention.charge(entries, min(waited, contention.busy(samples, workers, *seen)), "input")
+    # With more threads for the ops, those cannot be told from the ones that carry gradients.
+    elif len(ranks) > 1 and all(p.last("torch").get("threads") == 1 for p in ranks):
+        waited = contention.main_waited_share(samples, process.pid, *seen)
+        helped = contention.helpers_busy(samples, [p.pid for p in ranks], *seen)
+        entries = contention.charge(entries, min(waited, helped), "communication")
+    return replace(mine, entries=entries)
 
 
 def _critical(accounts: Sequence[Account]) -> int:

@@ -202,6 +202,8 @@ def warnings(
     if facts.asked_steps and facts.ended != "stopped" and process is not None:
         found.append(say("steps not reached", steps=facts.asked_steps))
     found.extend(say("cut off", pid=p.pid) for p in processes if p.cut_off)
+    if process is not None and process.lost:
+        found.append(say("disk", count=process.lost))
     return found
 
 

@@ -13,6 +13,8 @@ from narrows.spool.record import STATES, Boundary, Line, Op, Process, Tensor, Wi
 HEADER = struct.Struct("<8sIIQQQdQ")
 RECORD = struct.Struct(f"<QHHIIHHHH{len(STATES)}Q")
 MAGIC = b"narrows\0"
+MOST_RECORDS = 400_000
+"""A job with more boundaries is only counted on: that is no fault."""
 
 
 def read(folder: Path) -> tuple[Process, ...]:
@@ -88,17 +90,26 @@ def _process(path: Path) -> Process:
         else:
             events.setdefault(kind, []).append(event)
     start = events.get("start", [{}])[0]
+    group = {**{name: start.get(name) for name in ("rank", "ranks")}, **events.get("group", [{}])[-1]}
+    steps = path.with_suffix(".steps")
+    found = boundaries(steps)
     return Process(
         pid=start.get("pid") or int(path.stem.split("-")[0]),
         parent=start.get("parent") or 0,
-        rank=start.get("rank") or 0,
-        ranks=start.get("ranks") or 1,
+        rank=group["rank"] or 0,
+        ranks=group["ranks"] or 1,
         start_ns=start.get("t") or int(path.stem.split("-")[1], 16),
-        boundaries=boundaries(path.with_suffix(".steps")),
+        boundaries=found,
         windows=tuple(windows),
         events={kind: tuple(found) for kind, found in events.items()},
         cut_off=cut_off,
+        lost=_lost(steps, len(found)),
     )
+
+
+def _lost(path: Path, written: int) -> int:
+    header = progress(path)
+    return max(0, header[0] - written) if header is not None and written < MOST_RECORDS else 0
 
 
 def _window(kind: str, event: dict[str, Any]) -> Window:

@@ -156,6 +156,8 @@ class Process:
     events: Mapping[str, tuple[Mapping[str, Any], ...]]
     cut_off: bool = False
     """The last line of the spool was incomplete: the process died while writing."""
+    lost: int = 0
+    """Boundaries that were counted and could not be written down."""
 
     def first(self, kind: str) -> Mapping[str, Any]:
         """The first event of that kind, or an empty mapping."""

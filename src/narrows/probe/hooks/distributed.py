@@ -29,7 +29,24 @@ def install(torch: Any) -> None:
             setattr(implementation, name, wrapped)
             if getattr(distributed, name, None) is original:
                 setattr(distributed, name, wrapped)
+    _watch_group(distributed, implementation)
     _watch_wrappers(torch)
+
+
+def _watch_group(distributed: Any, implementation: Any) -> None:
+    """Note this process's rank: one that was spawned by the job has no RANK in its environment."""
+    original = implementation.init_process_group
+
+    @functools.wraps(original)
+    def init_process_group(*args: Any, **kwargs: Any) -> Any:
+        result = original(*args, **kwargs)
+        try:
+            job.spool.event("group", rank=distributed.get_rank(), ranks=distributed.get_world_size())
+        except Exception as error:
+            job.quiet(error)
+        return result
+
+    implementation.init_process_group = distributed.init_process_group = init_process_group
 
 
 def _timed(original: Any) -> Any:

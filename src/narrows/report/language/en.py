@@ -76,5 +76,5 @@ WORDS = {
     "steps not reached": "The job ended before {steps} steady steps were measured.",
     "ended": "The job ended with: {error}", "ended.signal": "signal {signal}",
     "other ranks": "Each step waits {seconds} for the slowest rank ({rank}).",
-    "disk": "The spool could not be written to its end (a full disk?): later steps are missing.",
+    "disk": "The last {count} steps could not be written down (a full disk?): the report is of those before.",
 }  # fmt: skip

@@ -65,5 +65,5 @@ WORDS = {
     "cut off": "进程 {pid} 的记录在中间被截断：只使用截断之前的内容。",
     "steps not reached": "任务在测满 {steps} 个稳定步之前就结束了。", "ended": "任务以此结束：{error}",
     "ended.signal": "信号 {signal}", "other ranks": "每一步为最慢的进程（{rank}）等待 {seconds}。",
-    "disk": "记录没能写完（磁盘已满？）：后面的步缺失。",
+    "disk": "最后 {count} 步没能写下（磁盘已满？）：报告只含之前的步。",
 }  # fmt: skip

@@ -1,0 +1,90 @@
+"""Any launcher: what starts the process that steps, narrows is in it."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_diagnose import TRAIN, check_ledger, narrows, write
+
+pytest.importorskip("torch")
+pytestmark = pytest.mark.torch
+BIN = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+
+RANKS = """
+import sys, torch, torch.distributed as dist
+from torch.nn.parallel import DistributedDataParallel
+
+def main(rank=None, port=None):
+    torch.set_num_threads(1)
+    if rank is None:
+        dist.init_process_group("gloo")
+    else:
+        dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
+    net = DistributedDataParallel(torch.nn.Linear(256, 256))
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+    x = torch.randn(32, 256)
+    for step in range(150):
+        optimizer.zero_grad()
+        net(x).square().mean().backward()
+        optimizer.step()
+    dist.barrier()
+    dist.destroy_process_group()
+"""
+
+
+def test_torchrun_is_one_report(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(RANKS + "main()\n")
+    done, report = narrows(tmp_path, "torchrun", "--nproc-per-node", "2", "train.py", PATH=BIN)
+    assert done.returncode == 0, done.stderr
+    assert (report["job"]["ranks"], len(report["ranks"]), report["job"]["type"]) == (2, 2, "training")
+    assert check_ledger(report)["communication"] > 0
+
+
+def test_ranks_that_the_job_spawns_itself(tmp_path: Path) -> None:
+    start = """
+if __name__ == "__main__":
+    import socket
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    torch.multiprocessing.spawn(main, args=(port,), nprocs=2)
+"""
+    (tmp_path / "train.py").write_text(RANKS + start)
+    done, report = narrows(tmp_path, "train.py")
+    assert done.returncode == 0, done.stderr
+    assert (report["job"]["ranks"], len(report["ranks"])) == (2, 2)
+    check_ledger(report)
+
+
+def test_accelerate_launch(tmp_path: Path) -> None:
+    pytest.importorskip("accelerate")
+    write(tmp_path)
+    done, report = narrows(
+        tmp_path, "accelerate", "launch", "--cpu", "--num_processes", "1", "train.py", "--x", PATH=BIN
+    )
+    assert done.returncode == 0, done.stderr
+    assert "['train.py', '--x'] __main__" in done.stdout
+    assert report["step"]["count"] == 120
+    check_ledger(report)
+
+
+def test_a_job_that_starts_the_one_that_trains(tmp_path: Path) -> None:
+    write(tmp_path)
+    (tmp_path / "start.sh").write_text(f"#!/bin/sh\n{sys.executable} train.py --a\nexit 4\n")
+    (tmp_path / "start.sh").chmod(0o755)
+    done, report = narrows(tmp_path, "./start.sh")
+    assert done.returncode == 4
+    assert "['train.py', '--a'] __main__" in done.stdout
+    assert report["step"]["count"] == 120
+
+
+def test_a_script_in_another_folder_that_imports_its_siblings(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "sibling.py").write_text(TRAIN.replace("{extra}", "pass"))
+    (tmp_path / "deep" / "train.py").write_text("import sibling\n")
+    (tmp_path / "deep" / "train.py").chmod(0o755)
+    done, report = narrows(tmp_path, "deep/train.py")
+    assert done.returncode == 0, done.stderr
+    assert report["step"]["count"] == 120
