@@ -1,6 +1,8 @@
+import errno
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -85,3 +87,20 @@ def test_a_folder_that_cannot_be_written_is_made_elsewhere() -> None:
     found = make(Path("/proc/nothing"))
     assert found.note is not None
     assert found.spool.is_dir()
+
+
+def test_a_run_that_would_not_fit_is_kept_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "elsewhere"))
+    original = os.posix_fallocate
+
+    def full(descriptor: int, offset: int, length: int) -> None:
+        if "elsewhere" not in os.readlink(f"/proc/self/fd/{descriptor}"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        original(descriptor, offset, length)
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    found = make(tmp_path / "out")
+    assert found.path.is_relative_to(tmp_path / "elsewhere")
+    assert found.note is not None
+    assert "No space left on device" in found.note
+    assert [p.name for p in found.path.iterdir()] == ["spool"]

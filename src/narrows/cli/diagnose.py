@@ -31,8 +31,11 @@ def diagnose(
     from narrows.report.write import check, show
 
     check(json=json, html=html, markdown=markdown, lang=lang)
-    folder, code = run(Request(words=tuple(job), steps=steps, seconds=seconds, out=out, quiet=quiet,
-                                prove=prove))  # fmt: skip
+    folder, code = run(Request(words=tuple(job), steps=steps, seconds=seconds, out=out, quiet=quiet))
+    if prove and code == 0:
+        from narrows.trials.prove import prove as leave_out
+
+        leave_out(folder, job, quiet=quiet)
     show(build(folder, lang), folder, json=json, html=html, markdown=markdown, lang=lang, quiet=quiet,
          colour=not no_color)  # fmt: skip
     raise typer.Exit(code)

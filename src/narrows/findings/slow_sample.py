@@ -7,7 +7,7 @@ from narrows.report.model import Finding
 
 TEXT: Text = {
     "en": (
-        "Making samples is slow: the dataset",
+        "Making each sample is slow",
         "{part:.0%} of the time in which batches are made is in {function}; its slowest line is `{source}`.",
         "Do it once beforehand (and cache it), for the whole batch at once, or with array operations instead of a Python loop.",
     ),

@@ -39,7 +39,6 @@ class Request:
     seconds: float
     out: Path
     quiet: bool
-    prove: bool = False
 
 
 def diagnose(request: Request) -> tuple[Path, int]:
@@ -80,11 +79,6 @@ def diagnose(request: Request) -> tuple[Path, int]:
     ranks = trainers(processes)
     facts = _with_machine(facts, ranks, quiet=request.quiet)
     facts_.write(folder.path, facts)
-    if request.prove and outcome.exit_code == 0:
-        from narrows.trials.prove import prove
-
-        found = prove(folder.path, facts, command, quiet=request.quiet)
-        facts_.write(folder.path, msgspec.structs.replace(facts, counterfactuals=found, proven=True))
     return folder.path, outcome.exit_code
 
 

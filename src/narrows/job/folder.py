@@ -1,12 +1,14 @@
 """The run folder: everything that one run leaves behind."""
 
-import json
 import os
 import secrets
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+ROOM = 4 << 20
+"""Bytes: a run of a few thousand steps."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +34,7 @@ def make(out: Path) -> Folder:
         path = (base / name).absolute()
         try:
             (path / "spool").mkdir(parents=True)
+            _has_room(path)
             _ignored_by_git(base)
             return Folder(path=path, note=note)
         except OSError as error:
@@ -39,15 +42,21 @@ def make(out: Path) -> Folder:
     return Folder(path=Path(tempfile.mkdtemp(prefix="narrows-")), note=note)
 
 
+def _has_room(path: Path) -> None:
+    """Raises OSError if what a run leaves behind would not fit."""
+    trial = path / "room"
+    try:
+        with trial.open("wb") as file:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, ROOM)
+            else:
+                file.write(bytes(ROOM))
+    finally:
+        trial.unlink(missing_ok=True)
+
+
 def _ignored_by_git(base: Path) -> None:
     """The folder holds measurements, not source: it tells git so itself."""
     ignore = base / ".gitignore"
     if base.name == ".narrows" and not ignore.exists():
         ignore.write_text("*\n")
-
-
-def write_run(folder: Folder, values: dict[str, object]) -> None:
-    try:
-        (folder.path / "run.json").write_text(json.dumps(values, indent=2))
-    except OSError:
-        pass

@@ -29,7 +29,7 @@ pack: Any = RECORD.pack_into
 pack_end: Any = END.pack_into
 HEAD_SIZE, SIZE = HEADER.size, RECORD.size
 MAGIC, VERSION = b"narrows\0", 1
-CHUNK = 1 << 20
+CHUNK, SMALL = 1 << 20, 1 << 16
 MOST_RECORDS = 400_000
 """56 MB. A job with more boundaries is counted on, and no longer written down one by one."""
 
@@ -61,15 +61,18 @@ class Spool:
             self.broken = True
 
     def grow(self) -> bool:
-        """Make room for another chunk of records. False if there is none."""
+        """Make room for another chunk of records, or at least for a small one. False if there is none."""
+        return self._reserve(CHUNK) or self._reserve(SMALL)
+
+    def _reserve(self, more: int) -> bool:
         try:
-            size = self.size + CHUNK
+            size = self.size + more
             descriptor = os.open(self.steps_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             try:
                 if hasattr(os, "posix_fallocate"):
                     os.posix_fallocate(descriptor, 0, size)
                 else:  # macOS: no reservation, so write the zeros
-                    os.pwrite(descriptor, bytes(CHUNK), size - CHUNK)
+                    os.pwrite(descriptor, bytes(more), size - more)
                 self.map = mmap.mmap(descriptor, size)
             finally:
                 os.close(descriptor)

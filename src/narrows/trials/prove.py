@@ -5,8 +5,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
+from narrows.job import facts as facts_
 from narrows.job import watch
-from narrows.job.command import Command
+from narrows.job.command import Command, resolve
 from narrows.job.facts import Counterfactual, Facts
 from narrows.report.build import accounts_of
 from narrows.report.proofs import FEWEST
@@ -20,7 +23,14 @@ SLOWER = 4.0
 """A trial may take so many times as long as its steps should."""
 
 
-def prove(folder: Path, facts: Facts, command: Command, *, quiet: bool) -> list[Counterfactual]:
+def prove(folder: Path, words: Sequence[str], *, quiet: bool) -> None:
+    """Prove the rows of the run in `folder`, whose job is `words`, and write what was measured to its facts."""
+    facts = facts_.read(folder)
+    found = measure(folder, facts, resolve(list(words)), quiet=quiet)
+    facts_.write(folder, msgspec.structs.replace(facts, counterfactuals=found, proven=True))
+
+
+def measure(folder: Path, facts: Facts, command: Command, *, quiet: bool) -> list[Counterfactual]:
     """What was measured for each row; an interrupt ends it, and what there is is kept."""
     processes = read(folder / "spool")
     every = accounts_of(facts, processes, watch.read(folder / watch.WATCHED))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from narrows.job.command import Command
+from narrows.job.command import Command, mask
 from narrows.job.environment import environment
 from narrows.job.failure import Failure
 from narrows.job.run import run
@@ -95,7 +95,7 @@ def _last_line(path: Path) -> str:
         lines = [line.strip() for line in path.read_text(errors="replace").splitlines() if line.strip()]
     except OSError:
         return ""
-    return lines[-1][:200] if lines else ""
+    return " ".join(mask(lines[-1][:200].split())) if lines else ""
 
 
 def _remove(folder: Path) -> None:
