@@ -5,6 +5,8 @@ without narrows; the share that removing the cause saves is 1 - B/A. Then `narro
 for that cause is the claim. Writes `docs/accuracy.md`.
 
     python benchmarks/accuracy.py [--pairs 3] [--only NAME] [--no-write]
+
+With `--only` the other rows of the page stay as they are.
 """
 
 import argparse
@@ -90,33 +92,44 @@ def row(path: Path, pairs: int) -> dict:
         "unexplained": max(r["share"] for report in reports for r in report["ledger"] if r["cause"] == "unexplained"),
         "sum": sum(r["seconds"] for r in last["ledger"]) / last["step"]["median_seconds"],
         "ledger": {r["cause"]: round(r["share"], 3) for r in last["ledger"]},
-        "note": wild["note"],
     }
 
 
-def table(rows: list[dict], pairs: int) -> str:
-    good = sum(abs(r["off"]) <= AGREES for r in rows)
-    lines = [
+def line(r: dict) -> str:
+    miss = "" if abs(r["off"]) <= AGREES else " **miss**"
+    return (
+        f"| `{r['name']}` | {r['cause']} | {r['claimed']:.0%} | {r['measured']:.0%} | {r['low']:.0%} to {r['high']:.0%} | "
+        f"{100 * r['off']:+.0f}{miss} | {r['verdict']} | {r['unexplained']:.1%} | {r['sum']:.3f} |"
+    )
+
+
+def kept(path: Path) -> dict[str, str]:
+    """The rows of the page that is there, by script."""
+    found = path.read_text().splitlines() if path.exists() else []
+    return {text.split("`")[1]: text for text in found if text.startswith("| `")}
+
+
+def table(lines: dict[str, str], pairs: int) -> str:
+    names = sorted(name for name in lines if (WILD / f"{name}.py").exists())
+    good = sum("**miss**" not in lines[name] for name in names)
+    made = [
         "# How right the ledger is",
         "",
         f"`python benchmarks/accuracy.py --pairs {pairs}` made this page. Each script of `tests/wild/` was run beside a "
         "copy from which a cause was removed by hand, in turn and without narrows; *saved* is the share of the step "
         "that this saves, with its 95% interval. *Ledger* is what `narrows diagnose` said of the original.",
         "",
-        f"**{good} of {len(rows)} agree within {AGREES * 100:.0f} points.** Misses stay in the table.",
+        f"**{good} of {len(names)} agree within {AGREES * 100:.0f} points.** Misses stay in the table.",
         "",
         "| script | cause removed | ledger | saved | 95% | difference | verdict | unexplained | rows / step |",
         "|---|---|---:|---:|---:|---:|---|---:|---:|",
+        *(lines[name] for name in names),
+        "",
+        "What was removed:",
+        "",
+        *(f"- `{name}`: {literal(WILD / f'{name}.py')['note']}." for name in names),
     ]
-    lines += [
-        f"| `{r['name']}` | {r['cause']} | {r['claimed']:.0%} | {r['measured']:.0%} | {r['low']:.0%} to {r['high']:.0%} | "
-        f"{100 * r['off']:+.0f}{'' if abs(r['off']) <= AGREES else ' **miss**'} | {r['verdict']} | {r['unexplained']:.1%} | "
-        f"{r['sum']:.3f} |"
-        for r in rows
-    ]
-    lines += ["", "What was removed:", ""]
-    lines += [f"- `{r['name']}`: {r['note']}." for r in rows]
-    return "\n".join(lines) + "\n"
+    return "\n".join(made) + "\n"
 
 
 def main() -> None:
@@ -138,11 +151,12 @@ def main() -> None:
         last = rows[-1]
         print(f"{last['name']:18s} {last['cause']:13s} ledger {last['claimed']:6.1%} saved {last['measured']:6.1%} "
               f"off {100 * last['off']:+5.1f}  {last['ledger']}", flush=True)  # fmt: skip
-    text = table(rows, options.pairs)
+    page = ROOT / "docs" / "accuracy.md"
+    text = table({**(kept(page) if options.only else {}), **{r["name"]: line(r) for r in rows}}, options.pairs)
     if options.no_write:
         print(text)
     else:
-        (ROOT / "docs" / "accuracy.md").write_text(text)
+        page.write_text(text)
 
 
 if __name__ == "__main__":

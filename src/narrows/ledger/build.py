@@ -72,7 +72,7 @@ def _gap(gap: Gap, kernels: Sequence[Kernel]) -> list[Entry]:
         return [Entry(cause=cause, seconds=gap.seconds, state=gap.state, where=where)]
     if gap.role == "framework":
         return _framework(gap.seconds, kernels, gap.state, where, True)
-    if gap.role in ("feedback", "post"):
+    if gap.role == "feedback":
         # Ops are the framework's, the Python around them the user's own.
         fixed = sum(k.fixed for k in kernels)
         parts = _framework(gap.seconds, kernels, gap.state, where, True)

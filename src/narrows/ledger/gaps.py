@@ -21,7 +21,7 @@ class Gap:
     state: str
     seconds: float
     role: str
-    """`input`, `framework`, `feedback`, `host`, `post` (of an inference's answer) or `unknown`."""
+    """`input`, `framework`, `feedback`, `host` or `unknown`."""
 
 
 Ops = Mapping[tuple[str, tuple[str, int] | None], float]
@@ -126,6 +126,4 @@ class Roles:
         if role == "model":
             # The arguments of the call are made before it, what is done with its value after it.
             role = "input" if line.state in ("tail", "prepare") else "framework"
-        if role == "host" and self.infers:
-            return "post"
         return role

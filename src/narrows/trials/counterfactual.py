@@ -18,7 +18,7 @@ WORTH_LEAVING_OUT = 0.003
 """Share of the step that a statement must be worth: a counter that costs nothing may be what ends the loop."""
 ROLES: dict[Cause, frozenset[str]] = {
     "input": frozenset(("input",)),
-    "host": frozenset(("host", "post", "feedback")),
+    "host": frozenset(("host", "feedback")),
 }
 """What lines of a row are for (`ledger/gaps.py`)."""
 
