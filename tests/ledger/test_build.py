@@ -61,7 +61,7 @@ def test_broken_ledgers_are_not_shown() -> None:
 
 def test_workers_that_take_the_cores_are_charged_to_input() -> None:
     samples = [
-        Sample(at_ns=i * 100, pid=pid, ran_ns=i * 50, waited_ns=i * 30, most_waited_ns=i * 20, threads=2)
+        Sample(at_ns=i * 100, pid=pid, ran_ns=i * 50, most_waited_ns=i * 20, threads=2)
         for i in range(5)
         for pid in (1, 2)
     ]
@@ -77,7 +77,7 @@ def test_workers_that_take_the_cores_are_charged_to_input() -> None:
 
 def test_threads_that_carry_gradients_are_told_from_the_one_that_computes() -> None:
     samples = [
-        Sample(at_ns=i * 100, pid=1, ran_ns=i * 90, waited_ns=i * 50, threads=3, main_ran_ns=i * 60,
+        Sample(at_ns=i * 100, pid=1, ran_ns=i * 90, threads=3, main_ran_ns=i * 60,
                main_waited_ns=i * 30)
         for i in range(5)
     ]  # fmt: skip

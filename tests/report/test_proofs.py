@@ -1,6 +1,6 @@
 import pytest
 
-from narrows.job.facts import Counterfactual, Facts
+from narrows.job.facts import Counterfactual
 from narrows.report.language import words
 from narrows.report.model import Row
 from narrows.report.proofs import proofs, warnings
@@ -15,11 +15,9 @@ def found(*savings: float, failed: str | None = None) -> Counterfactual:
 
 
 def told(each: Counterfactual | None, share: float) -> list[str]:
-    facts = Facts(
-        id="x", created="", narrows="", command=[], cwd="/home/me", proven=True, counterfactuals=[each] if each else []
-    )
+    every = [each] if each else []
     row = Row(cause="host", seconds=share, share=share, floor_seconds=0.0, basis="measured")
-    return warnings(facts, [row], 1.0, SAY)
+    return warnings(every, proofs(every, 1.0, "/home/me", SAY), [row], 1.0, SAY)
 
 
 def test_a_proof_is_the_median_saving_of_the_jobs_own_step() -> None:

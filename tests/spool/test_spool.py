@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from narrows.probe import state
-from narrows.probe.spool import HEADER, RECORD, Spool
+from narrows.probe.spool import HEADER, MOST_RECORDS, RECORD, Spool
 from narrows.spool import read
 from narrows.spool.record import GAPS, STATES, UPDATE
 
@@ -23,6 +23,7 @@ def test_the_probe_and_the_reader_agree_on_the_states_and_the_layout() -> None:
         assert STATES[getattr(state, name)] == name.lower()
     assert read.RECORD.format == RECORD.format
     assert read.HEADER.format == HEADER.format
+    assert read.MOST_RECORDS == MOST_RECORDS
 
 
 def test_what_was_written_is_read_back(tmp_path: Path) -> None:
@@ -79,7 +80,7 @@ def test_a_folder_that_is_gone_never_raises_into_the_job(tmp_path: Path) -> None
 
 def test_of_a_light_step_only_its_length_is_known(tmp_path: Path) -> None:
     spool = write(tmp_path, 3)
-    spool.light(3700, 0, 8)
+    spool.light(3700, UPDATE, 0, 8)
     (found,) = read.read(tmp_path)
     last = found.boundaries[-1]
     assert (last.light, last.end_ns, last.duration_ns, last.kind) == (True, 3700, 700, UPDATE)

@@ -20,6 +20,7 @@ def ceiling(
     import sys
 
     from narrows.job.failure import Failure
+    from narrows.job.status import Status
     from narrows.machine import datasheet, hardware, table
     from narrows.machine.ceilings import measured, torch_version
     from narrows.report.model import Machine
@@ -31,15 +32,13 @@ def ceiling(
     version = torch_version(python)
     if version is None:
         raise Failure(f"{python} has no torch, and measuring needs it; name an interpreter that has, with --python")
-    shown = not quiet and sys.stderr.isatty()
+    status = Status(quiet=quiet)
 
     def progress(seconds: float) -> None:
-        sys.stderr.write(f"\rnarrows: measuring this machine's ceilings, {seconds:.0f} s of about 15 s")
-        sys.stderr.flush()
+        status.show(f"narrows: measuring this machine's ceilings, {seconds:.0f} s of about 15 s")
 
-    found = measured(python, threads, version, refresh=refresh, progress=progress if shown else None)
-    if shown:
-        sys.stderr.write("\r\x1b[2K")
+    found = measured(python, threads, version, refresh=refresh, progress=progress)
+    status.clear()
     if found is None:
         raise Failure(f"the ceilings could not be measured with {python} (torch {version})")
     sheet = datasheet.here(threads)

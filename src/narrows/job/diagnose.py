@@ -17,6 +17,7 @@ from narrows.job.environment import environment
 from narrows.job.facts import Facts
 from narrows.job.live import Live
 from narrows.job.run import run
+from narrows.job.status import Status
 from narrows.job.watch import WATCHED
 from narrows.machine import hardware
 from narrows.machine.ceilings import measured, torch_version
@@ -90,15 +91,12 @@ def _with_machine(facts: Facts, ranks: Sequence[Process], *, quiet: bool) -> Fac
     python = start.get("executable") or sys.executable
     version = torch.get("version") or torch_version(python) or "?"
     threads = max(1, hardware.cores() // max(1, start.get("local_ranks") or len(ranks)))
-    terminal = sys.stderr.isatty() and not quiet
-    if terminal:
-        sys.stderr.write("narrows: this machine's ceilings (up to 20 s the first time) ...")
-        sys.stderr.flush()
+    status = Status(quiet=quiet)
+    status.show("narrows: this machine's ceilings (up to 20 s the first time) ...")
     found = measured(python, threads, version)
     every = [op for p in ranks for w in p.windows for op in w.ops]
     fixed = fixed_costs(python, int(torch.get("threads") or threads), version, every)
-    if terminal:
-        sys.stderr.write("\r\x1b[2K")
+    status.clear()
     notes = [BUSY] if found is not None and found.doubtful else []
     return msgspec.structs.replace(
         facts,

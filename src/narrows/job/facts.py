@@ -36,9 +36,8 @@ class Facts(Record, frozen=True, kw_only=True):
     machine: Machine | None = None
     fixed: dict[str, float | None] = msgspec.field(default_factory=dict)
     """Fixed costs of the ops of this run, by `machine.fixed.signature`, in seconds."""
-    counterfactuals: list[Counterfactual] = msgspec.field(default_factory=list)
-    proven: bool = False
-    """`--prove` was asked for."""
+    counterfactuals: list[Counterfactual] | None = None
+    """Of `--prove`; None if it was not asked for."""
     notes: list[str] = msgspec.field(default_factory=list)
     asked_steps: int = 0
 

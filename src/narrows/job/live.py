@@ -1,10 +1,10 @@
 """The one live line while the job runs: steps, step time, loss."""
 
 import math
-import sys
 import time
 from pathlib import Path
 
+from narrows.job.status import Status
 from narrows.spool.read import progress
 
 
@@ -13,14 +13,13 @@ class Live:
 
     def __init__(self, spool: Path, *, quiet: bool) -> None:
         self.spool = spool
-        self.on = not quiet and sys.stderr.isatty()
-        self.drawn = False
+        self.status = Status(quiet=quiet)
         self.next = 0.0
         self.before: tuple[int, int] | None = None
 
     def draw(self) -> None:
         now = time.monotonic()
-        if not self.on or now < self.next:
+        if not self.status.on or now < self.next:
             return
         self.next = now + 0.5
         states = [s for s in (progress(path) for path in self.spool.glob("*.steps")) if s is not None]
@@ -33,11 +32,7 @@ class Live:
         if math.isfinite(loss):
             text += f"  loss {loss:.4g}"
         self.before = (steps, last)
-        self.drawn = True
-        sys.stderr.write(f"\r\x1b[2K\x1b[2m{text}\x1b[0m")
-        sys.stderr.flush()
+        self.status.show(f"\x1b[2m{text}\x1b[0m")
 
     def clear(self) -> None:
-        if self.drawn:
-            sys.stderr.write("\r\x1b[2K")
-            sys.stderr.flush()
+        self.status.clear()

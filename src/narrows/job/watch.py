@@ -8,7 +8,7 @@ import json
 import os
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 WATCHED = "watch.jsonl"
@@ -23,7 +23,6 @@ class Sample:
     """Of the monotonic clock, as in the spool."""
     pid: int
     ran_ns: int
-    waited_ns: int
     threads: int
     main_ran_ns: int = 0
     """Of its main thread alone."""
@@ -32,11 +31,15 @@ class Sample:
     """Of the thread that waited most."""
 
 
+FIELDS = tuple(field.name for field in fields(Sample))
+"""In the order of a row of the file."""
+
+
 def look(pids: Iterable[int]) -> list[Sample]:
     now = time.monotonic_ns()
     found = []
     for pid in pids:
-        ran = waited = threads = main_ran = main_waited = most = 0
+        ran = threads = main_ran = main_waited = most = 0
         try:
             tasks = os.listdir(f"/proc/{pid}/task")
         except OSError:
@@ -47,15 +50,15 @@ def look(pids: Iterable[int]) -> list[Sample]:
                     a, b, _ = file.read().split()
             except (OSError, ValueError):
                 continue
-            ran, waited, threads = ran + int(a), waited + int(b), threads + 1
+            ran, threads = ran + int(a), threads + 1
             most = max(most, int(b))
             if task == str(pid):
                 main_ran, main_waited = int(a), int(b)
         if threads:
             found.append(
                 Sample(
-                    at_ns=now, pid=pid, ran_ns=ran, waited_ns=waited, threads=threads, main_ran_ns=main_ran,
-                    main_waited_ns=main_waited, most_waited_ns=most,
+                    at_ns=now, pid=pid, ran_ns=ran, threads=threads, main_ran_ns=main_ran, main_waited_ns=main_waited,
+                    most_waited_ns=most,
                 )
             )  # fmt: skip
     return found
@@ -63,10 +66,7 @@ def look(pids: Iterable[int]) -> list[Sample]:
 
 def append(path: Path, samples: Iterable[Sample]) -> None:
     """A full disk loses samples and nothing else."""
-    rows = [
-        [s.at_ns, s.pid, s.ran_ns, s.waited_ns, s.threads, s.main_ran_ns, s.main_waited_ns, s.most_waited_ns]
-        for s in samples
-    ]
+    rows = [list(astuple(s)) for s in samples]
     try:
         with path.open("a") as file:
             file.write(json.dumps(rows) + "\n")
@@ -82,20 +82,7 @@ def read(path: Path) -> tuple[Sample, ...]:
         return ()
     for line in text.splitlines():
         try:
-            rows = json.loads(line)
-        except ValueError:
+            found.extend(Sample(**dict(zip(FIELDS, row, strict=True))) for row in json.loads(line))
+        except ValueError:  # cut off, or of another version: a sample less
             continue
-        found.extend(
-            Sample(
-                at_ns=at,
-                pid=pid,
-                ran_ns=ran,
-                waited_ns=waited,
-                threads=threads,
-                main_ran_ns=main_ran,
-                main_waited_ns=main_waited,
-                most_waited_ns=most,
-            )
-            for at, pid, ran, waited, threads, main_ran, main_waited, most in rows
-        )
     return tuple(found)

@@ -30,8 +30,9 @@ def account(process: Process, fixed: Callable[[Op], float | None], ceilings: Cei
         return Account(steps=found, steady=typical, kernels=(), gaps=(), entries=())
     ops = kernels(process.windows, found.per_step, fixed, ceilings, drift(process, found.steps, typical.median))
     ops = fitted(ops, typical)
-    sites = [tuple(site) for event in process.events.get("sites", ()) for site in event["sites"]]
-    places = gaps(process.windows, found.per_step, typical, sites, infers=found.type == "inference", ops=_by_line(ops))
+    places = gaps(
+        process.windows, found.per_step, typical, process.sites(), infers=found.type == "inference", ops=_by_line(ops)
+    )
     return Account(steps=found, steady=typical, kernels=ops, gaps=places, entries=entries(typical, ops, places))
 
 

@@ -5,7 +5,7 @@ step down instead of making it wait. So do the threads that carry gradients to o
 the training process could have run and did not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from narrows.job.watch import Sample
 from narrows.ledger.build import Entry
@@ -14,48 +14,36 @@ from narrows.report.model import Cause
 SLOWED = ("compute", "bandwidth", "overhead", "host")
 
 
+def growth(samples: Sequence[Sample], pid: int, since: int, until: int, count: Callable[[Sample], int]) -> float:
+    """By how much a count of the process grew from `since` to `until` (ns), over that time; 0 if it was not seen."""
+    seen = [s for s in samples if s.pid == pid and since <= s.at_ns <= until]
+    if len(seen) < 2 or seen[-1].at_ns == seen[0].at_ns:
+        return 0.0
+    return (count(seen[-1]) - count(seen[0])) / (seen[-1].at_ns - seen[0].at_ns)
+
+
 def waited_share(samples: Sequence[Sample], pid: int, since: int, until: int) -> float:
-    """Share of the time from `since` to `until` (ns) that the process waited for a core; 0 if it was not seen.
+    """Share of the time that the process waited for a core.
 
     Threads of one parallel region wait for each other, so what one of them waits, all wait. How much of their waits
     falls together is not known; what the one that waited most did is the least that it can be.
     """
-    seen = [s for s in samples if s.pid == pid and since <= s.at_ns <= until]
-    if len(seen) < 2:
-        return 0.0
-    span = seen[-1].at_ns - seen[0].at_ns
-    return min(1.0, max(0, seen[-1].most_waited_ns - seen[0].most_waited_ns) / span) if span else 0.0
+    return min(1.0, max(0.0, growth(samples, pid, since, until, lambda s: s.most_waited_ns)))
+
+
+def main_waited_share(samples: Sequence[Sample], pid: int, since: int, until: int) -> float:
+    """Share of the time that the process's main thread waited for a core."""
+    return min(1.0, max(0.0, growth(samples, pid, since, until, lambda s: s.main_waited_ns)))
 
 
 def busy(samples: Sequence[Sample], pids: Sequence[int], since: int, until: int) -> float:
     """Cores that these processes kept busy."""
-    total = 0.0
-    for pid in pids:
-        seen = [s for s in samples if s.pid == pid and since <= s.at_ns <= until]
-        if len(seen) >= 2:
-            total += (seen[-1].ran_ns - seen[0].ran_ns) / (seen[-1].at_ns - seen[0].at_ns)
-    return total
-
-
-def main_waited_share(samples: Sequence[Sample], pid: int, since: int, until: int) -> float:
-    """Share of the time that the process's main thread waited for a core; 0 if it was not seen."""
-    seen = [s for s in samples if s.pid == pid and since <= s.at_ns <= until]
-    if len(seen) < 2:
-        return 0.0
-    span = seen[-1].at_ns - seen[0].at_ns
-    return min(1.0, max(0, seen[-1].main_waited_ns - seen[0].main_waited_ns) / span) if span else 0.0
+    return sum(growth(samples, pid, since, until, lambda s: s.ran_ns) for pid in pids)
 
 
 def helpers_busy(samples: Sequence[Sample], pids: Sequence[int], since: int, until: int) -> float:
     """Cores that the other threads of these processes kept busy."""
-    total = 0.0
-    for pid in pids:
-        seen = [s for s in samples if s.pid == pid and since <= s.at_ns <= until]
-        if len(seen) >= 2:
-            first, last = seen[0], seen[-1]
-            ran = (last.ran_ns - last.main_ran_ns) - (first.ran_ns - first.main_ran_ns)
-            total += max(0, ran) / (last.at_ns - first.at_ns)
-    return total
+    return sum(max(0.0, growth(samples, pid, since, until, lambda s: s.ran_ns - s.main_ran_ns)) for pid in pids)
 
 
 def charge(parts: Sequence[Entry], share: float, cause: Cause) -> tuple[Entry, ...]:

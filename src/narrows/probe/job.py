@@ -85,10 +85,9 @@ def finish() -> None:
 
 
 def fork(fresh: Spool) -> None:
-    global spool, forked, updates, flags, samples, forwards, backwards, batches, disturbed
+    global spool, forked, updates
     spool, forked, updates = fresh, True, 0
-    flags = samples = forwards = backwards = batches = 0
-    disturbed = False
+    discard()
     light.off()
     schedule.off()
 

@@ -51,7 +51,7 @@ def boundary(now: int, who: int) -> None:
     """The end of a light step."""
     global _left
     schedule.steady += 1
-    job.spool.light(now, who, job.LIGHT)
+    job.spool.light(now, job.UPDATE, who, job.LIGHT)
     _left -= 1
     if _left <= 0:
         stop()

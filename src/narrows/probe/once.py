@@ -3,7 +3,7 @@
 from typing import Any
 
 FIRST = 4
-"""Times that each is run: until its names exist, and its files and buffers."""
+"""Times that each is run: until its names exist, and its files and buffers. So many batches are kept, too."""
 _runs: dict[int, int] = {}
 _kept: dict[tuple[int, str], Any] = {}
 

@@ -24,7 +24,6 @@ RECORD = struct.Struct(f"<QHHIIHHHH{STATES}Q")
 """end ns, kind, who, flags, samples, forwards, backwards, batches, 0, ns by state."""
 END = struct.Struct("<QHHI")
 """A record's first part. The rest of what is reserved is 0."""
-UPDATE = 0
 pack: Any = RECORD.pack_into
 pack_end: Any = END.pack_into
 HEAD_SIZE, SIZE = HEADER.size, RECORD.size
@@ -106,13 +105,13 @@ class Spool:
         if not at & 15:
             self.head(now, loss, steady)
 
-    def light(self, now: int, who: int, flags: int) -> None:
-        """Write the record of a light step's end: an update of which nothing else is known."""
+    def light(self, now: int, kind: int, who: int, flags: int) -> None:
+        """Write the record of a light step's end: a boundary of which nothing else is known."""
         at = self.records
         if at >= self.room and (self.room < 0 or at >= MOST_RECORDS or not self.grow()):
             self.boundaries += 1
             return
-        pack_end(self.map, HEAD_SIZE + at * SIZE, now, UPDATE, who, flags)
+        pack_end(self.map, HEAD_SIZE + at * SIZE, now, kind, who, flags)
         self.records = at + 1
         self.boundaries += 1
 

@@ -108,8 +108,9 @@ def assemble(facts: Facts, processes: Sequence[Process], say: Words, samples: Se
                 lang=say.lang,
             )
         )
+    shown = proofs.proofs(facts.counterfactuals or (), steady.median, facts.cwd, say) if steady else []
     if ledger is not None and steady is not None:
-        warnings.extend(proofs.warnings(facts, ledger, steady.median, say))
+        warnings.extend(proofs.warnings(facts.counterfactuals, shown, ledger, steady.median, say))
     return Report(
         id=facts.id,
         created=facts.created,
@@ -127,7 +128,7 @@ def assemble(facts: Facts, processes: Sequence[Process], say: Words, samples: Se
         measurement=parts.measurement(process, mine, warnings),
         wall=parts.wall(facts, processes, process, mine),
         ranks=_ranks(ranks, accounts) if len(ranks) > 1 else None,
-        proofs=proofs.proofs(facts.counterfactuals, steady.median, facts.cwd, say) if steady else [],
+        proofs=shown,
         ops=parts.ops(mine) if mine else [],
     )
 

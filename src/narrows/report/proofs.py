@@ -4,7 +4,7 @@ import os
 import statistics
 from collections.abc import Sequence
 
-from narrows.job.facts import Counterfactual, Facts
+from narrows.job.facts import Counterfactual
 from narrows.report.language import Words
 from narrows.report.model import Proof, Row
 
@@ -39,16 +39,17 @@ def proofs(every: Sequence[Counterfactual], step: float, cwd: str, say: Words) -
     return made
 
 
-def warnings(facts: Facts, ledger: Sequence[Row], step: float, say: Words) -> list[str]:
-    """What could not be proven, and why; and where a proof contradicts its row."""
-    every, cwd = facts.counterfactuals, facts.cwd
-    told = [say("prove.none")] if facts.proven and not every else []
-    for found in every:
+def warnings(
+    every: Sequence[Counterfactual] | None, shown: Sequence[Proof], ledger: Sequence[Row], step: float, say: Words
+) -> list[str]:
+    """What could not be proven, and why; and where a proof contradicts its row. `every` is None if none was asked."""
+    told = [say("prove.none")] if every is not None and not every else []
+    for found in every or ():
         cause = say(f"cause.{found.cause}")
         if found.failed is not None:
             why = say(f"prove.failed.{found.failed}", detail=found.detail)
             told.append(say("prove.failed", cause=cause, why=why))
-    for proof in proofs(every, step, cwd, say):
+    for proof in shown:
         row = next(row for row in ledger if row.cause == proof.cause)
         low, high = (seconds / step for seconds in proof.ci95_seconds)
         if row.share < low - APART or row.share > high + APART:

@@ -164,6 +164,10 @@ class Process:
         found = self.events.get(kind, ())
         return found[0] if found else {}
 
+    def sites(self) -> list[tuple[str, str, int, int, int]]:
+        """(file, function, its first line, line, bits) of the frames that the loop's calls were made from."""
+        return [tuple(site) for event in self.events.get("sites", ()) for site in event["sites"]]
+
     def last(self, kind: str) -> Mapping[str, Any]:
         found = self.events.get(kind, ())
         return found[-1] if found else {}

@@ -1,6 +1,6 @@
 """What can be left out of a job to prove a row of its ledger, and how. Pure: from the account to a plan."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -89,21 +89,12 @@ def _files(cause: Cause, process: Process, mine: Account) -> tuple[dict[str, str
 def _stays(file: str, roles: frozenset[str], gaps: Sequence[Gap], process: Process) -> set[int]:
     """Lines that are for something else, and those from which the loop's calls are made."""
     by_function: dict[int, list[tuple[int, int]]] = {}
-    for where, _, first, line, bits in _sites(process):
+    for where, _, first, line, bits in process.sites():
         if where == file:
             by_function.setdefault(first, []).append((line, bits))
     found = {line for sites in by_function.values() for line, _ in sites}
     for first, sites in by_function.items():
-        # A line that makes the model's input may go with `input`; one that carries its state on may not go at all.
         named = source.roles(file, first, sites)
-        found.update(line for line, role in named.items() if _as_gap(role) not in roles)
+        found.update(line for line, role in named.items() if role not in roles)
     found.update(g.line for g in gaps if g.role not in roles and g.role != "unknown")
     return found
-
-
-def _as_gap(role: str) -> str:
-    return "other" if role == "model" else role
-
-
-def _sites(process: Process) -> Iterable[tuple[str, str, int, int, int]]:
-    return [tuple(site) for event in process.events.get("sites", ()) for site in event["sites"]]

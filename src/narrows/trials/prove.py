@@ -1,7 +1,6 @@
 """Proof on demand: each row that can be left out is left out of short children, in pairs with the job as it is."""
 
 import math
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from narrows.job import facts as facts_
 from narrows.job import watch
 from narrows.job.command import Command, resolve
 from narrows.job.facts import Counterfactual, Facts
+from narrows.job.status import Status
 from narrows.report.build import accounts_of
 from narrows.report.proofs import FEWEST
 from narrows.spool.read import read
@@ -27,7 +27,7 @@ def prove(folder: Path, words: Sequence[str], *, quiet: bool) -> None:
     """Prove the rows of the run in `folder`, whose job is `words`, and write what was measured to its facts."""
     facts = facts_.read(folder)
     found = measure(folder, facts, resolve(list(words)), quiet=quiet)
-    facts_.write(folder, msgspec.structs.replace(facts, counterfactuals=found, proven=True))
+    facts_.write(folder, msgspec.structs.replace(facts, counterfactuals=found))
 
 
 def measure(folder: Path, facts: Facts, command: Command, *, quiet: bool) -> list[Counterfactual]:
@@ -39,22 +39,21 @@ def measure(folder: Path, facts: Facts, command: Command, *, quiet: bool) -> lis
     typical = every.mine.steady
     count = max(FEWEST_STEPS, min(MOST_STEPS, math.ceil(MEASURED / typical.median)), 6 * typical.block)
     started = (every.mine.steps.steps[typical.first].end_ns - every.process.start_ns) / 1e9
-    progress = Progress(quiet=quiet)
+    status = Status(quiet=quiet)
     setting = Setting(
         command=command,
         folder=folder,
         rank=every.process.rank,
         steps=count,
         longest=30 + SLOWER * (started + (count + 40) * typical.median),
-        tick=progress.draw,
     )
     try:
-        return pairs(setting, plans(every.process, every.mine), progress)
+        return pairs(setting, plans(every.process, every.mine), status)
     finally:
-        progress.clear()
+        status.clear()
 
 
-def pairs(setting: Setting, todo: Sequence[Plan], progress: "Progress") -> list[Counterfactual]:
+def pairs(setting: Setting, todo: Sequence[Plan], status: Status) -> list[Counterfactual]:
     """Rounds of: as it is, without the first, without the second ...; each second round backwards."""
     seconds: dict[str, list[tuple[float, float]]] = {plan.cause: [] for plan in todo}
     failed = {plan.cause: Unproven("nothing") for plan in todo if not plan.left_out}
@@ -65,7 +64,8 @@ def pairs(setting: Setting, todo: Sequence[Plan], progress: "Progress") -> list[
                 break
             found: dict[str, float] = {}
             for arm in arms if turn % 2 == 0 else arms[::-1]:
-                progress.say(arm, turn)
+                what = f"without {arm.cause}" if arm else "as it is"
+                status.show(f"narrows: proving, round {turn + 1} of {FEWEST}: {what}")
                 try:
                     found[arm.cause if arm else ""] = trial(setting, arm)
                 except Unproven as why:
@@ -89,24 +89,3 @@ def pairs(setting: Setting, todo: Sequence[Plan], progress: "Progress") -> list[
         )
         for plan in todo
     ]
-
-
-class Progress:
-    """One line in a terminal: which trial is running."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self.shown = sys.stderr.isatty() and not quiet
-        self.text = ""
-
-    def say(self, plan: Plan | None, turn: int) -> None:
-        self.text = f"narrows: proving, round {turn + 1} of {FEWEST}: {f'without {plan.cause}' if plan else 'as it is'}"
-
-    def draw(self) -> None:
-        if self.shown:
-            sys.stderr.write(f"\r\x1b[2K{self.text}")
-            sys.stderr.flush()
-
-    def clear(self) -> None:
-        if self.shown:
-            sys.stderr.write("\r\x1b[2K")
-            sys.stderr.flush()

@@ -13,6 +13,7 @@ from narrows.job.failure import Failure
 from narrows.job.run import run
 from narrows.ledger.steady import steady
 from narrows.ledger.steps import steps
+from narrows.report.build import trainers
 from narrows.spool.read import read
 from narrows.trials import shield
 from narrows.trials.counterfactual import Plan
@@ -38,7 +39,6 @@ class Setting:
     """Steady steps to be measured."""
     longest: float
     """Seconds; a trial that takes longer is given up."""
-    tick: Callable[[], None]
 
 
 def trial(setting: Setting, plan: Plan | None) -> float:
@@ -51,7 +51,6 @@ def trial(setting: Setting, plan: Plan | None) -> float:
 
     def tick(seconds: float) -> bool:
         nonlocal late
-        setting.tick()
         late = seconds > setting.longest
         return late
 
@@ -82,12 +81,8 @@ def _shielded(command: Command, folder: Path, spool: Path, plan: Plan | None) ->
 
 
 def _step(spool: Path, rank: int) -> float | None:
-    processes = [p for p in read(spool) if p.boundaries and p.rank == rank]
-    if not processes:
-        return None
-    longest = max(processes, key=lambda p: len(p.boundaries))
-    typical = steady(steps(longest.boundaries).steps)
-    return typical.median if typical is not None else None
+    typical = [steady(steps(p.boundaries).steps) for p in trainers(read(spool)) if p.rank == rank]
+    return typical[0].median if typical and typical[0] is not None else None
 
 
 def _last_line(path: Path) -> str:

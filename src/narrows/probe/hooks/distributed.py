@@ -3,7 +3,7 @@
 import functools
 import importlib
 from _thread import get_ident
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from .. import job, state
@@ -22,15 +22,20 @@ def install(torch: Any) -> None:
     if not distributed.is_available():
         return
     implementation = importlib.import_module("torch.distributed.distributed_c10d")
-    for name in _NAMES:
+    wrap(distributed, implementation, _NAMES, _timed)
+    _watch_group(distributed, implementation)
+    _watch_wrappers(torch)
+
+
+def wrap(distributed: Any, implementation: Any, names: Iterable[str], wrapper: Callable[[Any], Any]) -> None:
+    """Replace these collectives where they are made, and where torch shows them."""
+    for name in names:
         original = getattr(implementation, name, None)
         if original is not None:
-            wrapped = _timed(original)
+            wrapped = wrapper(original)
             setattr(implementation, name, wrapped)
             if getattr(distributed, name, None) is original:
                 setattr(distributed, name, wrapped)
-    _watch_group(distributed, implementation)
-    _watch_wrappers(torch)
 
 
 def _watch_group(distributed: Any, implementation: Any) -> None:

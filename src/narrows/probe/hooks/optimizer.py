@@ -33,22 +33,20 @@ def install(torch: Any) -> None:
     def after(optimizer: Any, args: Any, kwargs: Any) -> None:
         if get_ident() != state.thread:
             return
-        looked_at = job.updates & (job.updates - 1) == 0
-        if light.on and not looked_at:
-            job.updates += 1
-            known = _known.get(id(optimizer))
-            light.boundary(clock(), known[1] if known is not None else _introduce(optimizer))
-            return
-        if looked_at:
+        if job.updates & (job.updates - 1) == 0:
             light.stop()
             job.disturbed = True
             gradients.look(optimizer, job.updates)
-        state.updating = 0
-        state.to(state.TAIL)
+        if not light.on:
+            state.updating = 0
+            state.to(state.TAIL)
         job.updates += 1
         known = _known.get(id(optimizer))
         who = known[1] if known is not None else _introduce(optimizer)
-        job.boundary(job.UPDATE, who)
+        if light.on:
+            light.boundary(clock(), who)
+        else:
+            job.boundary(job.UPDATE, who)
 
     register_optimizer_step_pre_hook(before)
     register_optimizer_step_post_hook(after)

@@ -4,9 +4,15 @@ import functools
 from typing import Any
 
 from .. import job
+from ..once import FIRST as FEW
+from ..once import first
+from . import distributed
 
-FEW = 4
-"""Batches that are kept and served again; calls that are made before they are left out."""
+SAVE = -1
+"""`torch.save` among the numbered statements."""
+LEFT_OUT = ("all_reduce", "reduce", "broadcast", "barrier", "all_gather", "all_gather_into_tensor", "reduce_scatter",
+            "reduce_scatter_tensor")  # fmt: skip
+"""Collectives that fill buffers which are there without them."""
 
 
 def install(torch: Any) -> None:
@@ -76,13 +82,10 @@ def _length(loader: Any) -> int | None:
 
 def _host(torch: Any) -> None:
     original = torch.save
-    calls = 0
 
     @functools.wraps(original)
     def save(*args: Any, **kwargs: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        return original(*args, **kwargs) if calls <= FEW else None
+        return original(*args, **kwargs) if first(SAVE) else None
 
     torch.save = save
     torch.serialization.save = save
@@ -107,13 +110,7 @@ def _communication(torch: Any) -> None:
     import torch.distributed.distributed_c10d as implementation  # type: ignore[import-not-found,unused-ignore]
     from torch.nn.parallel import DistributedDataParallel  # type: ignore[import-not-found,unused-ignore]
 
-    for name in ("all_reduce", "reduce", "broadcast", "barrier", "all_gather", "all_gather_into_tensor",
-                 "reduce_scatter", "reduce_scatter_tensor"):  # fmt: skip
-        original = getattr(implementation, name, None)
-        if original is not None:
-            quiet = _left_out(original)
-            setattr(implementation, name, quiet)
-            setattr(torch.distributed, name, quiet)
+    distributed.wrap(torch.distributed, implementation, LEFT_OUT, _left_out)
     original_forward = DistributedDataParallel.forward
 
     @functools.wraps(original_forward)

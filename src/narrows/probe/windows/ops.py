@@ -99,11 +99,7 @@ def _window_class() -> Any:
                 kwargs = {}
             began = clock()
             result = func(*args, **kwargs)
-            self.note(func, args, kwargs, result, clock() - began)
-            return result
-
-        def note(self, func: Any, args: Any, kwargs: Any, result: Any, ns: int) -> None:
-            """Write down one call."""
+            ended = clock()
             try:
                 at = state.now_in
                 place = _place() if at in state.GAPS else None
@@ -117,15 +113,16 @@ def _window_class() -> Any:
                 times = self.seen.get(key)
                 if times is None:
                     if len(self.seen) >= MOST_KINDS:
-                        return
-                    self.seen[key] = [1, ns]
+                        return result
+                    self.seen[key] = [1, ended - began]
                     self.outputs[key] = describe(result, torch)
                 else:
                     times[0] += 1
                     if len(times) <= MOST_SAMPLES:
-                        times.append(ns)
+                        times.append(ended - began)
             except Exception as error:
                 job.quiet(error)
+            return result
 
     _made = Ops
     return Ops
@@ -136,7 +133,7 @@ _made: Any = None
 
 def _place() -> tuple[str, int] | None:
     """File and line of the innermost frame that belongs to the training loop."""
-    frame: FrameType | None = sys._getframe(3)
+    frame: FrameType | None = sys._getframe(2)
     while frame is not None:
         code = frame.f_code
         if code in places.ancestors and places.kind(code.co_filename) not in ("probe", "torch"):
