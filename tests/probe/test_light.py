@@ -1,7 +1,8 @@
 """Which steps are only counted: of long ones none, and none before enough were timed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,8 +13,10 @@ from narrows.probe.spool import Spool
 
 @pytest.fixture(autouse=True)
 def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in (("on", False), ("_left", 0), ("_since", 0)):
-        monkeypatch.setattr(light, name, value)
+    for name in ("_left", "_since", "_typical", "_began", "_last", "_over"):
+        monkeypatch.setattr(light, name, 0)
+    monkeypatch.setattr(light, "on", False)
+    monkeypatch.setattr(light, "_ends", [])
     monkeypatch.setattr(schedule, "steady", 0)
     monkeypatch.setattr(job, "spool", Spool(str(tmp_path)))
     state.restart()
@@ -22,16 +25,16 @@ def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     state.restart()
 
 
-def run(steps: int, length_ns: int) -> list[bool]:
-    """Whether each step was light."""
+def run(steps: int, length_ns: int, burst: Callable[[int], bool] = lambda step: False) -> list[bool]:
+    """Whether each step was light. One with a burst takes twenty times as long."""
     found, now = [], 1
-    for _ in range(steps):
-        now += length_ns
+    for step in range(steps):
+        now += length_ns * (20 if burst(step) else 1)
         found.append(light.on)
         if light.on:
             light.boundary(now, 0)
         elif light.timed(now):
-            light.begin()
+            light.begin(now)
     return found
 
 
@@ -47,8 +50,23 @@ def test_long_steps_are_all_timed() -> None:
     assert not any(run(1000, 5_000_000))
 
 
+def test_a_job_that_evaluates_now_and_then_has_no_light_steps() -> None:
+    assert not any(run(2000, 500_000, lambda step: step % 50 == 49))
+
+
+def test_a_job_that_evaluates_after_many_steps_is_timed_from_then_on() -> None:
+    found = run(4000, 500_000, lambda step: step % 300 == 299 and step > light.FIRST)
+    assert any(found[: light.FIRST + 300])
+    assert not any(found[900:])
+
+
+def test_a_step_that_was_held_up_once_changes_nothing() -> None:
+    found = run(2000, 500_000, lambda step: step == 100)
+    assert sum(found[light.FIRST : light.FIRST + light.LIGHT + light.TIMED]) == light.LIGHT
+
+
 def test_a_light_step_lets_every_hook_pass_and_a_timed_one_starts_afresh() -> None:
-    light.begin()
+    light.begin(1)
     assert module.inside
     assert state.now_in not in state.GAPS
     light.stop()
@@ -60,5 +78,17 @@ def test_a_light_step_lets_every_hook_pass_and_a_timed_one_starts_afresh() -> No
 @pytest.mark.parametrize("inside", [module, distributed])
 def test_ranks_and_a_trainer_that_is_a_module_have_none(inside: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inside, "inside" if inside is module else "syncing", True)
-    light.begin()
+    light.begin(1)
     assert not light.on
+
+
+def test_hooks_are_off_while_steps_are_light_unless_the_job_has_put_its_own_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hooked = SimpleNamespace(ours=len, theirs=len)
+    monkeypatch.setattr(light, "removable", [(hooked, "ours", len, repr), (hooked, "theirs", len, repr)])
+    hooked.theirs = str
+    light.begin(1)
+    assert (hooked.ours, hooked.theirs) == (repr, str)
+    light.stop()
+    assert (hooked.ours, hooked.theirs) == (len, str)

@@ -51,7 +51,7 @@ def boundary(kind: int, who: int) -> None:
             if schedule.due:
                 schedule.turn(now)
         elif schedule.quiet and kind == UPDATE and light.timed(now):
-            light.begin()
+            light.begin(now)
     except Exception as error:
         quiet(error)
     if schedule.enough:

@@ -4,7 +4,7 @@ import functools
 from _thread import get_ident
 from typing import Any
 
-from .. import job, places, state
+from .. import job, light, places, state
 from . import distributed
 
 
@@ -48,6 +48,7 @@ def install(torch: Any) -> None:
             state.leave(state.LOSS)
 
     autograd.backward, autograd.grad = backward, grad
+    light.removable.append((autograd, "backward", backward, original_backward))
     job.at_end.append(lambda: job.spool.event("last_loss", value=job.loss if job.loss - job.loss == 0.0 else None))
 
 

@@ -7,7 +7,7 @@ from time import perf_counter_ns as clock
 from time import thread_time_ns
 from typing import Any
 
-from .. import job, places, state
+from .. import job, light, places, state
 
 _seen: dict[int, int] = {}
 FLUSH_NS = 500_000_000
@@ -86,6 +86,7 @@ def install(torch: Any) -> None:
             state.leave(state.PREPARE)
 
     _BaseDataLoaderIter.__next__, DataLoader.__iter__ = __next__, __iter__
+    light.removable.append((_BaseDataLoaderIter, "__next__", __next__, original_next))
 
     base = _utils.fetch._BaseDatasetFetcher
     original_init = base.__init__

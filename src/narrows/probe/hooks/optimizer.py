@@ -33,20 +33,20 @@ def install(torch: Any) -> None:
     def after(optimizer: Any, args: Any, kwargs: Any) -> None:
         if get_ident() != state.thread:
             return
+        if light.on and job.updates & (job.updates - 1):
+            job.updates += 1
+            known = _known.get(id(optimizer))
+            light.boundary(clock(), _introduce(optimizer) if known is None else known[1])
+            return
         if job.updates & (job.updates - 1) == 0:
             light.stop()
             job.disturbed = True
             gradients.look(optimizer, job.updates)
-        if not light.on:
-            state.updating = 0
-            state.to(state.TAIL)
+        state.updating = 0
+        state.to(state.TAIL)
         job.updates += 1
         known = _known.get(id(optimizer))
-        who = known[1] if known is not None else _introduce(optimizer)
-        if light.on:
-            light.boundary(clock(), who)
-        else:
-            job.boundary(job.UPDATE, who)
+        job.boundary(job.UPDATE, known[1] if known is not None else _introduce(optimizer))
 
     register_optimizer_step_pre_hook(before)
     register_optimizer_step_post_hook(after)
