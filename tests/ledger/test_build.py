@@ -5,7 +5,7 @@ import pytest
 from narrows.job.watch import Sample
 from narrows.ledger.account import account
 from narrows.ledger.build import totals
-from narrows.ledger.contention import busy, charge, helpers_busy, main_waited_share, waited_share
+from narrows.ledger.contention import busy, charge, helpers_busy, main_waited_share, taken_by_others, waited_share
 from narrows.ledger.rows import check, rows
 from narrows.report.model import Row
 from tests.fakes import CEILINGS, boundaries, line, op, process, tensor, window
@@ -84,6 +84,15 @@ def test_threads_that_carry_gradients_are_told_from_the_one_that_computes() -> N
     assert main_waited_share(samples, 1, 0, 400) == pytest.approx(0.3)
     assert helpers_busy(samples, [1], 0, 400) == pytest.approx(0.3)
     assert main_waited_share(samples, 2, 0, 400) == helpers_busy(samples, [], 0, 400) == 0.0
+
+
+def test_a_core_that_something_else_had_is_told_from_the_jobs_own_threads() -> None:
+    samples = [Sample(at_ns=i * 100, pid=1, ran_ns=i * 120, most_waited_ns=i * 40, threads=2) for i in range(5)]
+    job = process(boundaries(forward=8.0))
+    assert taken_by_others(samples, job, 2, 0, 400) == pytest.approx(0.4)
+    assert taken_by_others(samples, job, 1, 0, 400) == 0.0  # its own two threads had the one core in turn
+    helper = [Sample(at_ns=i * 100, pid=7, ran_ns=i * 60, threads=1) for i in range(5)]
+    assert taken_by_others([*samples, *helper], job, 2, 0, 400) == 0.0
 
 
 def test_ops_keep_their_time_and_traced_python_is_scaled_to_the_undisturbed_step() -> None:

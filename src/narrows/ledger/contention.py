@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from narrows.job.watch import Sample
 from narrows.ledger.build import Entry
 from narrows.report.model import Cause
+from narrows.spool.record import Process
 
 SLOWED = ("compute", "bandwidth", "overhead", "host")
 
@@ -34,6 +35,16 @@ def waited_share(samples: Sequence[Sample], pid: int, since: int, until: int) ->
 def main_waited_share(samples: Sequence[Sample], pid: int, since: int, until: int) -> float:
     """Share of the time that the process's main thread waited for a core."""
     return min(1.0, max(0.0, growth(samples, pid, since, until, lambda s: s.main_waited_ns)))
+
+
+def taken_by_others(samples: Sequence[Sample], process: Process, cores: int, since: int, until: int) -> float:
+    """Share of the time in which the process wanted a core that something outside of the job had.
+
+    0 where the job has more threads than there are cores: then its threads wait for each other, too.
+    """
+    rest = {s.pid for s in samples} - {process.pid}
+    wanted = process.last("torch").get("threads", 1) + busy(samples, sorted(rest), since, until)
+    return waited_share(samples, process.pid, since, until) if wanted <= cores else 0.0
 
 
 def busy(samples: Sequence[Sample], pids: Sequence[int], since: int, until: int) -> float:

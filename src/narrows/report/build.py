@@ -24,6 +24,9 @@ from narrows.spool.record import Op, Process
 NEAR = 1.5
 """A distance below this is near the limit: nothing cheap is left to gain with the same ops."""
 
+BUSY = 0.1
+"""A job that waits longer than this for cores that others have is not measured on the machine that its limit is of."""
+
 FAR = 100
 """Above this the figure itself says nothing more: next to none of the step is arithmetic or memory traffic."""
 
@@ -92,6 +95,7 @@ def assemble(facts: Facts, processes: Sequence[Process], say: Words, samples: Se
         limit = limits.limit(process, mine.kernels, steady.median, ceilings, trains=trains)
         verdict = _verdict(ledger, limit.distance, say)
         warnings.extend(parts.ledger_warnings(ledger, mine, steady.median, say))
+        warnings.extend(_busy_machine(samples, process, mine, facts, say))
         found = findings(
             View(
                 process=process,
@@ -147,8 +151,7 @@ def slowed(
     if mine.steady is None or not mine.entries:
         return mine
     entries = mine.entries
-    late = mine.steps.steps[mine.steady.first :]
-    seen = (late[0].end_ns, late[-1].end_ns)
+    seen = _steady_time(mine)
     workers = [p.pid for p in processes if p.first("worker").get("parent") == process.pid]
     if workers:
         waited = contention.waited_share(samples, process.pid, *seen)
@@ -159,6 +162,20 @@ def slowed(
         helped = contention.helpers_busy(samples, [p.pid for p in ranks], *seen)
         entries = contention.charge(entries, min(waited, helped), "communication")
     return replace(mine, entries=entries)
+
+
+def _busy_machine(
+    samples: Sequence[watch.Sample], process: Process, mine: Account, facts: Facts, say: Words
+) -> list[str]:
+    cores = facts.machine.cores if facts.machine else 1
+    taken = contention.taken_by_others(samples, process, cores, *_steady_time(mine))
+    return [say("busy", share=taken)] if taken > BUSY else []
+
+
+def _steady_time(mine: Account) -> tuple[int, int]:
+    """(begin, end) of the steady state, in ns."""
+    late = mine.steps.steps[mine.steady.first if mine.steady else 0 :]
+    return late[0].end_ns, late[-1].end_ns
 
 
 def _critical(accounts: Sequence[Account]) -> int:

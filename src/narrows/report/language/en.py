@@ -77,4 +77,6 @@ WORDS = {
     "ended": "The job ended with: {error}", "ended.signal": "signal {signal}",
     "other ranks": "Each step waits {seconds} for the slowest rank ({rank}).",
     "disk": "The last {count} steps could not be written down (a full disk?): the report is of those before.",
+    "busy": "Other programs had the cores for {share:.0%} of the time in which this job wanted them: its steps take longer than "
+            "they would, most of all in ops that use several threads. Measure again on a quiet machine.",
 }  # fmt: skip

@@ -66,4 +66,5 @@ WORDS = {
     "steps not reached": "任务在测满 {steps} 个稳定步之前就结束了。", "ended": "任务以此结束：{error}",
     "ended.signal": "信号 {signal}", "other ranks": "每一步为最慢的进程（{rank}）等待 {seconds}。",
     "disk": "最后 {count} 步没能写下（磁盘已满？）：报告只含之前的步。",
+    "busy": "在任务需要 CPU 核的时间里，有 {share:.0%} 被别的程序占用：每一步都因此变慢，多线程的算子尤其如此。请在空闲的机器上重测。",
 }  # fmt: skip
