@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from narrows.spool.read import read
+
 pytest.importorskip("torch")
 pytestmark = pytest.mark.torch
 
@@ -183,3 +185,35 @@ for step in range(60):
     assert report["job"]["type"] == "inference"
     assert report["step"]["latency"]["p50"] <= report["step"]["latency"]["p99"]
     assert any(f["id"] == "gradients-in-inference" for f in report["findings"])
+
+
+WORKERS = """
+import torch
+from torch.utils.data import DataLoader, Dataset
+class Numbers(Dataset):
+    def __len__(self): return 400
+    def __getitem__(self, i): return sum(j * j for j in range(2000)) * 0 + torch.full((8,), float(i))
+if __name__ == "__main__":
+    net = torch.nn.Linear(8, 1)
+    optimizer = torch.optim.SGD(net.parameters(), lr=1e-6)
+    seen = []
+    for x in DataLoader(Numbers(), batch_size=4, num_workers=2{context}):
+        seen.append(x[:, 0].tolist())
+        optimizer.zero_grad()
+        net(x).mean().backward()
+        optimizer.step()
+    assert seen == [[float(i + j) for j in range(4)] for i in range(0, 400, 4)]
+"""
+
+
+@pytest.mark.parametrize("context", ["", ', multiprocessing_context="spawn"'])
+def test_workers_pause_for_a_look_and_the_batches_stay_what_they_are(tmp_path: Path, context: str) -> None:
+    (tmp_path / "train.py").write_text(WORKERS.replace("{context}", context))
+    done, report = narrows(tmp_path, "train.py")
+    assert done.returncode == 0, done.stderr
+    shares = check_ledger(report)
+    assert shares["input"] > 0.3
+    (run,) = [folder for folder in (tmp_path / ".narrows").iterdir() if folder.is_dir()]
+    paused = [e for p in read(run / "spool") for e in p.events.get("alone", ())]
+    assert sum(len(event["ns"]) for event in paused) >= 4
+    assert not [e for p in read(run / "spool") for e in p.events.get("fault", ())]

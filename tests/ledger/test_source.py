@@ -125,3 +125,23 @@ def test_statements_on_one_line_are_what_the_loop_is_about(tmp_path: Path) -> No
     path.write_text("for i in range(9):\n    loss = net(x)\n    o.zero_grad(); loss.backward(); o.step(); print(i)\n")
     found = roles(str(path), 0, [(2, MODEL), (3, BACKWARD), (3, UPDATE)])
     assert found[3] == "framework"
+
+
+def test_a_function_of_the_users_is_not_taken_for_the_frameworks(tmp_path: Path) -> None:
+    found = classify(
+        tmp_path,
+        """
+for x, y in batches:
+    loss = criterion(model(x), y)
+    loss.backward()
+    clip_gradients(model, 1.0)
+    clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+
+def clip_gradients(model, most):
+    pass
+""",
+        **{"model(x)": MODEL, "loss.backward": BACKWARD, "optimizer.step": UPDATE},
+    )
+    assert found["clip_gradients(model, 1.0)"] == "host"
+    assert found["clip_grad_norm_(model.parameters(), 1.0)"] == "framework"

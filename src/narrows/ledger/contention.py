@@ -5,13 +5,21 @@ step down instead of making it wait. So do the threads that carry gradients to o
 the training process could have run and did not.
 """
 
+import statistics
 from collections.abc import Callable, Sequence
 
 from narrows.job.watch import Sample
 from narrows.ledger.build import Entry
+from narrows.ledger.steady import Steady
 from narrows.report.model import Cause
-from narrows.spool.record import Process
+from narrows.spool.record import STATES, Process
 
+OWN = ("prepare", "forward", "loss", "backward", "post", "optimizer", "tail")
+"""States in which the training process works itself ..."""
+ONCE = ("post", "optimizer", "tail")
+"""... and those that come once in a step, whatever number of batches it takes."""
+FEWEST_ALONE = 4
+"""Batches: a median of fewer is one bad step."""
 SLOWED = ("compute", "bandwidth", "overhead", "host")
 
 
@@ -55,6 +63,26 @@ def busy(samples: Sequence[Sample], pids: Sequence[int], since: int, until: int)
 def helpers_busy(samples: Sequence[Sample], pids: Sequence[int], since: int, until: int) -> float:
     """Cores that the other threads of these processes kept busy."""
     return sum(max(0.0, growth(samples, pid, since, until, lambda s: s.ran_ns - s.main_ran_ns)) for pid in pids)
+
+
+def slowdown(process: Process, steady: Steady, batches: float) -> float | None:
+    """Share of the time outside of the loader that a step would save if no worker ran beside it.
+
+    From steps during which the workers paused; `batches` is how many a step takes. None if too few were seen.
+    """
+    ratios = []
+    for event in process.events.get("alone", ()):
+        for ns in event["ns"]:
+            alone = expected = 0.0
+            for state, spent in zip(STATES, ns, strict=True):
+                if state in OWN and spent:
+                    alone += spent / 1e9
+                    expected += steady.seconds[state] / (1.0 if state in ONCE else max(1.0, batches))
+            if expected:
+                ratios.append(alone / expected)
+    if len(ratios) < FEWEST_ALONE:
+        return None
+    return min(0.9, max(0.0, 1 - statistics.median(ratios)))
 
 
 def charge(parts: Sequence[Entry], share: float, cause: Cause) -> tuple[Entry, ...]:

@@ -51,7 +51,7 @@ def roles(file: str, first_line: int, sites: Iterable[tuple[int, int]]) -> dict[
     for line, bits in sites:
         for found in _at(statements, line):
             found.bits |= bits
-    named = _classify(statements)
+    named = _classify(statements, _functions(file))
     result: dict[int, str] = {}
     # An inner statement says more than the one around it; of several on one line, the one that the loop is about.
     for statement in sorted(statements, key=lambda s: (s.first - s.last, -RANK.index(named[id(s)]))):
@@ -60,7 +60,8 @@ def roles(file: str, first_line: int, sites: Iterable[tuple[int, int]]) -> dict[
     return result
 
 
-def _classify(statements: list[Statement]) -> dict[int, str]:
+def _classify(statements: list[Statement], own: frozenset[str]) -> dict[int, str]:
+    """`own` are the functions that the file itself defines."""
     models = [s for s in statements if s.bits & MODEL]
     ends = [s for s in statements if s.bits & (BACKWARD | UPDATE)]
     said = _forward(statements, {name for s in models for name in s.defines})
@@ -70,7 +71,7 @@ def _classify(statements: list[Statement]) -> dict[int, str]:
     for s in statements:
         if s.bits & MODEL:
             role = "model"
-        elif s.bits & (BACKWARD | UPDATE) or _of_the_framework(s):
+        elif s.bits & (BACKWARD | UPDATE) or _of_the_framework(s, own):
             role = "framework"
         elif s.bits & LOADER:
             role = "input"
@@ -122,11 +123,13 @@ def _backward(statements: list[Statement], names: set[str]) -> set[str]:
         found |= more
 
 
-def _of_the_framework(s: Statement) -> bool:
+def _of_the_framework(s: Statement, own: frozenset[str]) -> bool:
     if not s.calls or isinstance(s.node, (ast.For, ast.AsyncFor)):
         return False
     for call in s.calls:
         owner, _, name = call.rpartition(".")
+        if owner in ("", "self") and name in own:
+            continue
         if name in FRAMEWORK_CALLS or (name in ("step", "update") and SCHEDULERS.search(owner)):
             return True
     return False
@@ -145,6 +148,12 @@ def _tree(file: str) -> ast.Module | None:
         return ast.parse(Path(file).read_bytes())
     except (OSError, SyntaxError, ValueError):
         return None
+
+
+def _functions(file: str) -> frozenset[str]:
+    tree = _tree(file)
+    every = ast.walk(tree) if tree is not None else ()
+    return frozenset(node.name for node in every if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
 
 
 def _body(file: str, first_line: int) -> list[ast.stmt] | None:

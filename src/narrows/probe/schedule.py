@@ -14,9 +14,17 @@ SETTLED = 0.15
 """Two halves of the last boundaries differ by less than this: the steady state. Set from the noise of a shared
 2-core machine, where medians of 4 steps differ by up to 10%."""
 LONGEST_WARMUP = 32
-PLAN = ("lines", "ops", "lines", "ops", "values", "lines", "ops", "lines", "ops")
+PLAN = ("alone", "lines", "ops", "lines", "ops", "alone", "values", "lines", "ops", "alone", "lines", "ops", "alone")
+AGAIN = ("lines", "ops", "alone")
+LATER = 3
+"""After so many times as many steps as until the last window closed, these open again, and so on: a job changes (its
+sequences grow, a policy learns), and what was seen at its start does not stand for all of it."""
+TURNS = {"values": 1, "alone": 6}
+"""Steps that a window is open; of the others 2."""
 LONG_STEP_NS = 1_500_000_000
 """Steps longer than this are looked at half as often: a deep step costs up to 4 plain ones."""
+HALF = 7
+"""Windows of the plan that are opened even then."""
 
 kinds: dict[str, Callable[[], Any]] = {}
 """Filled by `windows/`: each makes an object with `open()` and `close(steps)`."""
@@ -34,6 +42,10 @@ _left = 0
 _next = 0
 _open: Any = None
 _settled = False
+_plan: tuple[str, ...] = PLAN
+_again = 0
+_planned = False
+"""The first plan is done."""
 _most_steps = 0
 _most_ns = 0
 _kind = 1
@@ -44,10 +56,10 @@ quiet = False
 
 def settings(steps: int, seconds: float, *, shallow: bool = False) -> None:
     """Stop the job after so many steady steps or seconds; 0 means never. `shallow`: no window is ever opened."""
-    global _most_steps, _most_ns, _next
+    global _most_steps, _most_ns, _plan, _planned
     _most_steps, _most_ns = steps, int(seconds * 1e9)
     if shallow:
-        _next = len(PLAN)
+        _plan, _planned = (), True
 
 
 def turn_length() -> int:
@@ -65,6 +77,8 @@ def count(kind: int, who: int, now: int, disturbed: bool) -> None:
     global steady, enough, _previous, _began, _left, due, _kind, _settled
     if quiet:
         steady += 1
+        if steady >= _again:
+            wake()
         return
     if kind < _kind:
         # The first update: the job trains, and the model calls before it say nothing of its steps.
@@ -80,13 +94,13 @@ def count(kind: int, who: int, now: int, disturbed: bool) -> None:
         _began = now
     _left -= 1
     due = _left <= 0 and not _off
-    if (_most_steps and steady >= _most_steps * _turn and _next >= len(PLAN)) or (_most_ns and now - _began > _most_ns):
+    if (_most_steps and steady >= _most_steps * _turn and _planned) or (_most_ns and now - _began > _most_ns):
         enough = True
 
 
 def turn(now: int) -> None:
     """Open or close a window, when one is due."""
-    global _left, _next, _open, _settled, _turn, due, quiet
+    global _left, _next, _open, _settled, _turn, _again, _planned, due, quiet
     if not _settled:
         if not _steady_enough():
             return
@@ -99,23 +113,30 @@ def turn(now: int) -> None:
         close()
         _left = 4 * _turn
         return
-    if _next >= len(PLAN):
-        due, _left = False, 1 << 60
+    if _next >= len(_plan):
+        due, _left, _planned = False, 1 << 60, True
+        _again = LATER * max(steady, 1) if _plan else 1 << 60
         # From here on there is nothing to do at a boundary, unless the job is to be stopped at some point.
         quiet = not _most_steps and not _most_ns
         return
-    name = PLAN[_next]
+    name = _plan[_next]
     _next += 1
     make = kinds.get(name)
     if make is None:
         return
     typical = sorted(ns for _, ns in _history[-4:])[len(_history[-4:]) // 2]
-    if typical * _turn > LONG_STEP_NS and _next > 5:
+    if typical * _turn > LONG_STEP_NS and _next > HALF:
         return
     window = make()
     if window.open():
         _open = window
-        _left = _turn * (1 if typical * _turn > LONG_STEP_NS or name == "values" else 2)
+        _left = _turn * (TURNS.get(name, 2) if typical * _turn <= LONG_STEP_NS else 1)
+
+
+def wake() -> None:
+    """Some windows open again."""
+    global _plan, _next, _left, due, quiet
+    _plan, _next, _left, due, quiet = AGAIN, 0, 0, not _off, False
 
 
 def is_open() -> bool:

@@ -7,7 +7,7 @@ from time import perf_counter_ns as clock
 from time import thread_time_ns
 from typing import Any
 
-from .. import job, light, places, state
+from .. import job, light, pause, places, state
 
 _seen: dict[int, int] = {}
 FLUSH_NS = 500_000_000
@@ -50,6 +50,10 @@ class Fetches:
 
 fetches = Fetches()
 worker: int | None = None
+last_workers: int | None = None
+"""Workers of the loader that was asked last; None if it has none."""
+look: Any = None
+"""Set by a window that wants to see when batches are asked for, and when they come."""
 
 
 def install(torch: Any) -> None:
@@ -64,19 +68,27 @@ def install(torch: Any) -> None:
             return original_next(self)
         if places.learning:
             places.learn("loader")
+        if look is not None:
+            _tell(look.asked, self)
         state.enter(state.NEXT)
         try:
             return original_next(self)
         finally:
             state.leave(state.PREPARE)
             job.batches += 1
+            if look is not None:
+                _tell(look.served, self)
 
     @functools.wraps(original_iter)
     def __iter__(self: Any) -> Any:  # noqa: N807
         if state.now_in not in state.GAPS or get_ident() != state.thread:
             return original_iter(self)
+        global last_workers
         try:
             _introduce(self)
+            last_workers = self.num_workers or None
+            if last_workers is not None:
+                pause.make()
         except Exception as error:
             job.quiet(error)
         state.enter(state.ITER)
@@ -106,16 +118,28 @@ def install(torch: Any) -> None:
     job.at_end.append(lambda: fetches.write())
 
 
+def _tell(what: Any, iterator: Any) -> None:
+    try:
+        if getattr(iterator, "_workers", None):
+            what(iterator)
+    except Exception as error:
+        job.quiet(error)
+
+
 def _wrap_fetch(fetcher: Any) -> None:
     original = fetcher.fetch
 
     @functools.wraps(original)
     def fetch(self: Any, index: Any) -> Any:
+        if worker is not None:
+            pause.begin()
         began, cpu = clock(), thread_time_ns()
         try:
             return original(self, index)
         finally:
             try:
+                if worker is not None:
+                    pause.end()
                 fetches.add(began, cpu, len(index) if isinstance(index, list) else 1)
             except Exception as error:
                 job.quiet(error)
@@ -143,6 +167,7 @@ def _start_worker(info: Any) -> None:
         return
     worker = info.id
     fetches = Fetches()
+    pause.join()
     job.spool.event("worker", pid=os.getpid(), parent=os.getppid(), worker=info.id, threads=job.torch.get_num_threads())
     from ..windows import samples
 

@@ -43,11 +43,12 @@ def install(torch: Any) -> None:
         if places.learning:
             places.learn("model")
         inside = True
-        state.enter(state.EVALUATE if job.updates and not gradients else state.FORWARD)
+        evaluates = job.updates and not gradients
+        state.enter(state.EVALUATE if evaluates else state.FORWARD)
         try:
             return original(self, *args, **kwargs)
         finally:
-            state.leave(state.LOSS)
+            state.leave(at if evaluates else state.LOSS)  # what follows an evaluation is no loss
             inside = False
             job.forwards += 1
             if not spool.records & 15 or spool.records < 64:

@@ -6,5 +6,5 @@ from .. import schedule
 
 
 def load() -> None:
-    for name in ("lines", "ops", "values"):
+    for name in ("alone", "lines", "ops", "values"):
         schedule.kinds[name] = importlib.import_module(f"{__name__}.{name}").make

@@ -1,0 +1,98 @@
+"""When windows open: never before the times settle, with undisturbed steps between them, and again later."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from narrows.probe import job, schedule
+from narrows.probe.spool import Spool
+
+STATE = (
+    "steady", "due", "enough", "_history", "_previous", "_began", "_turn", "_left", "_next", "_open", "_settled", "_plan",
+    "_again", "_planned", "_most_steps", "_most_ns", "_kind", "_off", "quiet",
+)  # fmt: skip
+
+
+class Window:
+    def __init__(self, name: str, told: list[str]) -> None:
+        self.name, self.told = name, told
+
+    def open(self) -> bool:
+        self.told.append(self.name)
+        return True
+
+    def close(self) -> None:
+        self.told.append("-")
+
+
+@pytest.fixture
+def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """What was opened (by name) and closed (`-`)."""
+    kept = {name: getattr(schedule, name) for name in STATE}
+    found: list[str] = []
+    monkeypatch.setattr(job, "spool", Spool(str(tmp_path)))
+    monkeypatch.setattr(schedule, "_history", [])
+    monkeypatch.setattr(
+        schedule, "kinds", {name: lambda name=name: Window(name, found) for name in ("alone", "lines", "ops", "values")}
+    )
+    yield found
+    for name, value in kept.items():
+        setattr(schedule, name, value)
+
+
+def run(boundaries: int, *, start: int = 0, length: int = 1_000_000) -> list[bool]:
+    """Whether each step was disturbed."""
+    found, disturbed = [], schedule.is_open()
+    for i in range(start, start + boundaries):
+        now = (i + 1) * length
+        schedule.count(0, 0, now, disturbed)
+        found.append(disturbed)
+        disturbed = schedule.is_open()
+        if schedule.due:
+            schedule.turn(now)
+            disturbed = disturbed or schedule.is_open()
+    return found
+
+
+def until_quiet(length: int = 1_000_000) -> list[bool]:
+    found: list[bool] = []
+    while not schedule.quiet and len(found) < 1000:
+        found += run(1, start=len(found), length=length)
+    return found
+
+
+def test_the_plan_is_opened_once_in_order_with_undisturbed_steps_between(told: list[str]) -> None:
+    disturbed = until_quiet()
+    assert not any(disturbed[:9])
+    assert told[::2] == list(schedule.PLAN)
+    assert set(told[1::2]) == {"-"}
+
+
+def test_windows_open_again_after_three_times_as_many_steps(told: list[str]) -> None:
+    began = len(until_quiet())
+    ended, opened = schedule.steady, len(told)
+    run((schedule.LATER - 1) * ended - 1, start=began)
+    assert len(told) == opened
+    run(40, start=1000)
+    assert told[opened::2] == list(schedule.AGAIN)
+    assert schedule.quiet
+
+
+def test_a_job_that_is_to_stop_after_some_steps_stops_then(told: list[str]) -> None:
+    schedule.settings(30, 0)
+    run(200)
+    assert schedule.enough
+    assert not schedule.quiet
+
+
+def test_without_windows_it_stops_as_soon_as_the_steps_are_measured(told: list[str]) -> None:
+    schedule.settings(30, 0, shallow=True)
+    run(45)
+    assert schedule.enough
+    assert told == []
+
+
+def test_long_steps_are_looked_at_half_as_often(told: list[str]) -> None:
+    until_quiet(length=schedule.LONG_STEP_NS + 1)
+    assert len(told) // 2 == schedule.HALF
