@@ -206,6 +206,35 @@ if __name__ == "__main__":
 """
 
 
+THREAD = """
+import queue, threading, torch
+def make():
+    for i in range(0, 1600, 4):
+        sum(j * j for j in range(8000))
+        batches.put(torch.arange(i, i + 4).float()[:, None].expand(4, 8))
+batches = queue.Queue(4)
+threading.Thread(target=make, daemon=True).start()
+net = torch.nn.Linear(8, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr=1e-6)
+seen = []
+for _ in range(400):
+    x = batches.get()
+    seen += x[:, 0].tolist()
+    optimizer.zero_grad()
+    net(x).mean().backward()
+    optimizer.step()
+assert seen == [float(i) for i in range(1600)]
+"""
+
+
+def test_a_thread_that_makes_batches_pauses_too(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(THREAD)
+    done, report = narrows(tmp_path, "train.py")
+    assert done.returncode == 0, done.stderr
+    assert check_ledger(report)["input"] > 0.3
+    check_paused(tmp_path)
+
+
 @pytest.mark.parametrize("context", ["", ', multiprocessing_context="spawn"'])
 def test_workers_pause_for_a_look_and_the_batches_stay_what_they_are(tmp_path: Path, context: str) -> None:
     (tmp_path / "train.py").write_text(WORKERS.replace("{context}", context))
@@ -213,7 +242,11 @@ def test_workers_pause_for_a_look_and_the_batches_stay_what_they_are(tmp_path: P
     assert done.returncode == 0, done.stderr
     shares = check_ledger(report)
     assert shares["input"] > 0.3
-    (run,) = [folder for folder in (tmp_path / ".narrows").iterdir() if folder.is_dir()]
-    paused = [e for p in read(run / "spool") for e in p.events.get("alone", ())]
-    assert sum(len(event["ns"]) for event in paused) >= 4
-    assert not [e for p in read(run / "spool") for e in p.events.get("fault", ())]
+    check_paused(tmp_path)
+
+
+def check_paused(folder: Path) -> None:
+    (run,) = [path for path in (folder / ".narrows").iterdir() if path.is_dir()]
+    found = read(run / "spool")
+    assert sum(len(event["ns"]) for p in found for event in p.events.get("alone", ())) >= 4
+    assert not [event for p in found for event in p.events.get("fault", ())]

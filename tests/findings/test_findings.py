@@ -82,6 +82,12 @@ PLANTED: dict[str, Callable[[], View]] = {
     "host-line": lambda: healthy(states={"forward": 8.0, "tail": 2.0}, lines=(line(30, 2.0, role="callback"),)),
     "host-sync": lambda: healthy(states={"forward": 8.0, "tail": 4.0}, ops=(MM, SYNC), lines=(line(30, 4.0),)),
     "checkpoint-in-loop": lambda: healthy(states={"forward": 8.0, "save": 2.0}, save={"where": ["/train.py", 20, "m"]}),
+    "evaluation-in-loop": lambda: healthy(
+        evaluation={"where": ["/train.py", 40, "validate"]},
+        boundaries=tuple(
+            fakes.boundary((i + 1) * 10, forward=9.0, **({"evaluate": 60.0} if i % 20 == 19 else {})) for i in range(80)
+        ),
+    ),
     "optimizer-loop": lambda: healthy(
         ops=(MM, op("mul_", tensor(4), tensor(4), state="optimizer", ms=0.4, count=40)), states={"forward": 8.0, "optimizer": 2.0}
     ),

@@ -46,6 +46,22 @@ def test_steps_with_an_evaluation_are_pauses_when_they_are_rare() -> None:
     assert found.evaluation == pytest.approx(5 * 0.050)
 
 
+def test_evaluations_that_come_often_are_part_of_an_average_step() -> None:
+    every = [boundary(i, forward=10.0, **({"evaluate": 50.0} if i % 20 == 19 else {})) for i in range(401)]
+    found = steady(steps(every).steps)
+    assert found is not None
+    assert found.median == pytest.approx(0.0125)
+    assert found.seconds["evaluate"] == pytest.approx(0.0025)
+    assert found.evaluation == pytest.approx(20 * 0.050)
+    assert found.pauses == ()
+
+
+def test_bursts_that_are_far_apart_are_not_lost_between_the_blocks() -> None:
+    found = steady(made(10, *([10] * 59 + [610]) * 8))
+    assert found is not None
+    assert found.median == pytest.approx(0.020)
+
+
 def test_too_few_steps_are_no_steady_state() -> None:
     assert steady(made(1, 1)) is None
 

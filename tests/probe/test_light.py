@@ -16,7 +16,6 @@ def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("_left", "_since", "_typical", "_began", "_last", "_over"):
         monkeypatch.setattr(light, name, 0)
     monkeypatch.setattr(light, "on", False)
-    monkeypatch.setattr(light, "_ends", [])
     monkeypatch.setattr(schedule, "steady", 0)
     monkeypatch.setattr(job, "spool", Spool(str(tmp_path)))
     state.restart()
@@ -33,8 +32,10 @@ def run(steps: int, length_ns: int, burst: Callable[[int], bool] = lambda step: 
         found.append(light.on)
         if light.on:
             light.boundary(now, 0)
-        elif light.timed(now):
-            light.begin(now)
+        else:
+            job.spool.light(now, job.UPDATE, 0, 0)
+            if light.timed(now):
+                light.begin(now)
     return found
 
 

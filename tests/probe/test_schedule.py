@@ -41,11 +41,12 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]
         setattr(schedule, name, value)
 
 
-def run(boundaries: int, *, start: int = 0, length: int = 1_000_000) -> list[bool]:
+def run(boundaries: int, *, start: int = 0, length: int = 30_000_000) -> list[bool]:
     """Whether each step was disturbed."""
     found, disturbed = [], schedule.is_open()
     for i in range(start, start + boundaries):
         now = (i + 1) * length
+        job.spool.light(now, job.UPDATE, 0, int(disturbed))
         schedule.count(0, 0, now, disturbed)
         found.append(disturbed)
         disturbed = schedule.is_open()
@@ -55,7 +56,7 @@ def run(boundaries: int, *, start: int = 0, length: int = 1_000_000) -> list[boo
     return found
 
 
-def until_quiet(length: int = 1_000_000) -> list[bool]:
+def until_quiet(length: int = 30_000_000) -> list[bool]:
     found: list[bool] = []
     while not schedule.quiet and len(found) < 1000:
         found += run(1, start=len(found), length=length)
@@ -67,6 +68,32 @@ def test_the_plan_is_opened_once_in_order_with_undisturbed_steps_between(told: l
     assert not any(disturbed[:9])
     assert told[::2] == list(schedule.PLAN)
     assert set(told[1::2]) == {"-"}
+
+
+def test_short_steps_are_watched_for_longer(told: list[str]) -> None:
+    run(schedule.LONGEST_WARMUP - 1, length=1_000_000)
+    assert told == []
+    run(1, start=schedule.LONGEST_WARMUP, length=1_000_000)
+    assert told == ["alone"]
+
+
+def test_where_time_comes_in_bursts_a_window_lasts_from_one_to_the_next(told: list[str]) -> None:
+    now, disturbed, open_for = 0, False, []
+    for i in range(400):
+        now += 30_000_000 if i % 12 == 11 else 2_000_000
+        job.spool.light(now, job.UPDATE, 0, int(disturbed))
+        schedule.count(0, 0, now, disturbed)
+        disturbed = schedule.is_open()
+        if schedule.due:
+            opened = len(told)
+            schedule.turn(now)
+            disturbed = disturbed or schedule.is_open()
+            if len(told) > opened:
+                open_for.append(i)
+    lengths = {
+        b - a for name, a, b in zip(told[::2], open_for[::2], open_for[1::2], strict=False) if name in ("lines", "ops")
+    }
+    assert lengths == {12}
 
 
 def test_windows_open_again_after_three_times_as_many_steps(told: list[str]) -> None:

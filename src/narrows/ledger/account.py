@@ -10,7 +10,7 @@ from narrows.ledger.kernels import Kernel, kernels
 from narrows.ledger.steady import Steady, steady
 from narrows.ledger.steps import Step, Steps, steps
 from narrows.report.model import Ceilings
-from narrows.spool.record import Op, Process
+from narrows.spool.record import Op, Process, Window
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,12 +28,21 @@ def account(process: Process, fixed: Callable[[Op], float | None], ceilings: Cei
     typical = steady(found.steps)
     if typical is None or ceilings is None:
         return Account(steps=found, steady=typical, kernels=(), gaps=(), entries=())
-    ops = kernels(process.windows, found.per_step, fixed, ceilings, drift(process, found.steps, typical.median))
+    windows = covering(process.windows)
+    ops = kernels(windows, found.per_step, fixed, ceilings, drift(process, found.steps, typical.median))
     ops = fitted(ops, typical)
     places = gaps(
-        process.windows, found.per_step, typical, process.sites(), infers=found.type == "inference", ops=_by_line(ops)
+        windows, found.per_step, typical, process.sites(), infers=found.type == "inference", ops=_by_line(ops)
     )
     return Account(steps=found, steady=typical, kernels=ops, gaps=places, entries=entries(typical, ops, places))
+
+
+def covering(windows: Sequence[Window]) -> tuple[Window, ...]:
+    """Where some windows were open from one burst to the next, those: a shorter one shows what is between."""
+    longest: dict[str, int] = {}
+    for window in windows:
+        longest[window.kind] = max(window.steps, longest.get(window.kind, 0))
+    return tuple(w for w in windows if 2 * w.steps >= longest[w.kind])
 
 
 def _by_line(ops: Sequence[Kernel]) -> dict[tuple[str, tuple[str, int] | None], float]:

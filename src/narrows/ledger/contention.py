@@ -51,7 +51,8 @@ def taken_by_others(samples: Sequence[Sample], process: Process, cores: int, sin
     0 where the job has more threads than there are cores: then its threads wait for each other, too.
     """
     rest = {s.pid for s in samples} - {process.pid}
-    wanted = process.last("torch").get("threads", 1) + busy(samples, sorted(rest), since, until)
+    own = process.last("torch").get("threads", 1) + process.last("alone").get("producers", 0)
+    wanted = own + busy(samples, sorted(rest), since, until)
     return waited_share(samples, process.pid, since, until) if wanted <= cores else 0.0
 
 
@@ -65,13 +66,15 @@ def helpers_busy(samples: Sequence[Sample], pids: Sequence[int], since: int, unt
     return sum(max(0.0, growth(samples, pid, since, until, lambda s: s.ran_ns - s.main_ran_ns)) for pid in pids)
 
 
-def slowdown(process: Process, steady: Steady, batches: float) -> float | None:
-    """Share of the time outside of the loader that a step would save if no worker ran beside it.
+def slowdown(process: Process, steady: Steady, per_step: float) -> float | None:
+    """Share of the step that it would save, outside of the loader, if nothing made batches beside it.
 
-    From steps during which the workers paused; `batches` is how many a step takes. None if too few were seen.
+    From steps during which the makers paused; `per_step` is how many boundaries a step has. None if too few were seen.
     """
     ratios = []
-    for event in process.events.get("alone", ()):
+    looks = process.events.get("alone", ())
+    batches = per_step * sum(e["batches"] for e in looks) / max(1, sum(e["boundaries"] for e in looks))
+    for event in looks:
         for ns in event["ns"]:
             alone = expected = 0.0
             for state, spent in zip(STATES, ns, strict=True):
@@ -82,7 +85,8 @@ def slowdown(process: Process, steady: Steady, batches: float) -> float | None:
                 ratios.append(alone / expected)
     if len(ratios) < FEWEST_ALONE:
         return None
-    return min(0.9, max(0.0, 1 - statistics.median(ratios)))
+    saved = min(0.9, max(0.0, 1 - statistics.median(ratios)))
+    return saved * sum(steady.seconds[state] for state in OWN) / steady.median
 
 
 def charge(parts: Sequence[Entry], share: float, cause: Cause) -> tuple[Entry, ...]:

@@ -10,10 +10,14 @@ from narrows.spool.record import STATES
 
 STARTED = 1.5
 """Start-up is over with the first run of three steps that take less than this many medians."""
-RARE = 0.2
-"""Steps that hold an evaluation are pauses if they are fewer than this share; else evaluating is part of a step."""
+RARE, OFTEN = 0.2, 6
+"""Steps that hold an evaluation are pauses if they are fewer than this share and this many; else evaluating is part of
+a step."""
 BURSTY = 0.05
-"""A median of means that differs by more than this from the median says that time comes in bursts."""
+"""A median of means that differs by more than this from the median says that time comes in bursts; and so do long
+steps that take more than this share of the time."""
+LONG = 2.0
+"""Typical steps that a long one takes."""
 MOST_BLOCKS = 15
 
 
@@ -36,7 +40,8 @@ class Steady:
     """Per step."""
     durations: tuple[float, ...]
     evaluation: float
-    """Seconds in all that steady steps with an evaluation took above the median."""
+    """Seconds in all that steady steps with an evaluation took above the median of the others; 0 if there is one in
+    most steps."""
     pauses: tuple[tuple[float, str], ...]
     """(seconds above the median, the state that took most of it) of steps far above it that the median leaves out."""
 
@@ -53,12 +58,14 @@ def steady(steps: Sequence[Step]) -> Steady | None:
     timed = [s for s in clean if not s.light]
     every = len(clean) / max(1, len(timed))
     evaluating = [s for s in timed if s.state("evaluate")]
-    if len(evaluating) < RARE * len(timed):
-        clean = [s for s in clean if not s.state("evaluate")]
-    else:
+    plain = [s for s in clean if not s.state("evaluate")]
+    if len(evaluating) < RARE * len(timed) and len(evaluating) < OFTEN:
+        clean = plain
+    elif len(evaluating) > len(timed) / 2:
         evaluating = []
     durations = [s.seconds for s in clean]
     typical = statistics.median(durations)
+    usual = statistics.median(s.seconds for s in plain) if evaluating else typical
     block = _block(durations, typical)
     blocks = [clean[i : i + block] for i in range(0, len(clean) - block + 1, block)]
     means = [sum(s.seconds for s in b) / block for b in blocks]
@@ -75,7 +82,7 @@ def steady(steps: Sequence[Step]) -> Steady | None:
         seconds={name: median * part / total for name, part in zip(STATES, sums, strict=True)},
         samples=sum(s.samples for s in middle) / len(middle),
         durations=tuple(durations),
-        evaluation=sum(max(0.0, s.seconds - typical) for s in evaluating) * every,
+        evaluation=sum(max(0.0, s.seconds - usual) for s in evaluating) * every,
         pauses=() if block > 1 else tuple(_pause(s, typical) for s in timed if s.seconds > 3 * typical),
     )
 
@@ -107,6 +114,9 @@ def _block(durations: Sequence[float], typical: float) -> int:
     n = len(durations)
     if n < 12:
         return 1
+    over = sorted(d - typical for d in durations if d > LONG * typical)
+    if len(over) >= OFTEN and sum(over[:-1]) > BURSTY * sum(durations):
+        return n // min(MOST_BLOCKS, n // 4, len(over) // 2)  # at least two bursts in each
     count = min(MOST_BLOCKS, n // 4)
     size = n // count
     means = [sum(durations[i : i + size]) / size for i in range(0, n - size + 1, size)]

@@ -10,24 +10,19 @@ they start from.
 from itertools import pairwise
 from typing import Any
 
-from . import job, schedule, state
+from . import bursts, job, schedule, state
 
 FIRST, TIMED, LIGHT = 256, 32, 480
 """Turns that are timed before the first light one; then in turn so many timed, so many light."""
 SHORT_NS = 4_000_000
 """Steps longer than this are always timed."""
 NEVER = 1 << 60
-LONG = 2.0
-"""A turn that takes more than this many typical ones holds something that is not done in each ..."""
-BURSTS = 0.05
-"""... and where those take more than this share of the time, all steps are timed: what a light one did is unknown."""
 
 on = False
 removable: list[tuple[Any, str, Any, Any]] = []
 """Hooks that light steps do without: where each is put, under which name, the hook, and what it replaced."""
 _left = 0
 _since = 0
-_ends: list[int] = []
 _typical = 0
 _began = _last = _over = 0
 """Since the first light turn: when that was, the last turn's end, and the time that turns took above the typical."""
@@ -38,27 +33,25 @@ def timed(now: int) -> bool:
     global _left, _since
     if not _since:
         _since, _left = now, FIRST * schedule.turn_length()
-    if _since > 0:
-        _ends.append(now)
     _left -= 1
     if _left > 0:
         return False
     if _since > 0:  # the first time
+        long = now - _since >= FIRST * SHORT_NS
         _since = -1
-        if now - _ends[0] >= FIRST * SHORT_NS or _bursts():
+        if long or _bursts(now):
             _left = NEVER
     return _left <= 0
 
 
-def _bursts() -> bool:
+def _bursts(now: int) -> bool:
     """Whether much of the time of the first turns went to what only some of them do."""
     global _typical, _began
-    ends = _ends[:: schedule.turn_length()]
+    turn = schedule.turn_length()
+    ends = [end for end, _ in job.spool.recent(FIRST * turn)][::turn]
     turns = [b - a for a, b in pairwise(ends)]
-    _typical, _began = sorted(turns)[len(turns) // 2], _ends[-1]
-    _ends.clear()
-    over = sorted(t - _typical for t in turns if t > LONG * _typical)
-    return sum(over[:-1]) > BURSTS * sum(turns)  # the longest may be the machine's doing
+    _typical, _began = sorted(turns)[len(turns) // 2], now
+    return bursts.excess(turns) > bursts.SHARE
 
 
 def begin(now: int) -> None:
@@ -83,9 +76,9 @@ def boundary(now: int, who: int) -> None:
     job.spool.light(now, job.UPDATE, who, job.LIGHT)
     _left -= 1
     spent, _last = now - _last, now
-    if spent > LONG * _typical:
+    if spent > bursts.LONG * _typical:
         _over += spent - _typical if _over else 1  # the first may be the machine's doing
-        if _over > BURSTS * (now - _began):
+        if _over > bursts.SHARE * (now - _began):
             stop()
             _left = NEVER
             return

@@ -1,7 +1,8 @@
-"""A short pause of a loader's workers, so that a few steps have the cores to themselves.
+"""A short pause of what makes batches in the background, so that a few steps have the cores to themselves.
 
-A worker asks before each batch until when it is to wait: a time, so that nothing keeps it waiting for good, whatever
-happens to the process that trains. Asking costs it a microsecond.
+A loader's worker asks before each batch until when it is to wait: a time, so that nothing keeps it waiting for good, whatever
+happens to the process that trains. Asking costs it a microsecond. A thread of the job's own that feeds a queue waits
+after it has put a batch there.
 """
 
 import mmap
@@ -22,6 +23,11 @@ LOOK = 0.001
 
 board: Any = None
 """Shared by the process that trains and its workers: until when to wait (ns), then a byte for each worker."""
+producers: dict[int, int] = {}
+"""Threads that put batches into queues: BUSY or IDLE, by identity."""
+look: Any = None
+"""Set by the window that wants to see when batches are asked for, and when they come."""
+_until = 0
 
 
 def make() -> None:
@@ -78,11 +84,39 @@ def _slot(pid: int) -> int:
 
 
 def until(ns: int) -> None:
-    """In the process that trains: no worker begins a batch before that time; 0 ends the pause."""
+    """In the process that trains: nobody begins a batch before that time; 0 ends the pause."""
+    global _until
+    _until = ns
     if board is not None:
         UNTIL.pack_into(board, 0, ns)
+
+
+def wait() -> None:
+    """In a thread that feeds a queue, after it has put a batch there."""
+    while clock() < _until:
+        sleep(LOOK)
 
 
 def all_idle(pids: Iterable[int]) -> bool:
     """None of these workers is making a batch, as far as they have said so."""
     return board is not None and all(board[_slot(pid)] == IDLE for pid in pids)
+
+
+def producers_idle() -> bool:
+    return bool(producers) and BUSY not in producers.values()
+
+
+def asked(idle: bool, empty: bool) -> None:
+    """In the process that trains, while a window looks: a batch is about to be asked for."""
+    try:
+        look.asked(idle, empty)
+    except Exception as error:
+        job.quiet(error)
+
+
+def served(idle: bool) -> None:
+    """A batch came."""
+    try:
+        look.served(idle)
+    except Exception as error:
+        job.quiet(error)

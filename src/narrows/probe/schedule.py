@@ -6,14 +6,17 @@ how long each) and `values` (zeros, denormals, padding). After that the job runs
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
-from . import job, places
+from . import bursts, job, places
 
 SETTLED = 0.15
 """Two halves of the last boundaries differ by less than this: the steady state. Set from the noise of a shared
 2-core machine, where medians of 4 steps differ by up to 10%."""
-LONGEST_WARMUP = 32
+LONGEST_WARMUP = 48
+SHORTEST_WARMUP_NS = 250_000_000
+"""Or so many boundaries. In less, bursts that come back every dozen steps would not be seen."""
 PLAN = ("alone", "lines", "ops", "lines", "ops", "alone", "values", "lines", "ops", "alone", "lines", "ops", "alone")
 AGAIN = ("lines", "ops", "alone")
 LATER = 3
@@ -25,6 +28,10 @@ LONG_STEP_NS = 1_500_000_000
 """Steps longer than this are looked at half as often: a deep step costs up to 4 plain ones."""
 HALF = 7
 """Windows of the plan that are opened even then."""
+LOOK_BACK, LONGEST_WINDOW = 256, 64
+"""Boundaries: where time comes in bursts, a window is open from one to the next."""
+MANY = 8
+"""Windows longer than this are opened half as often, too."""
 
 kinds: dict[str, Callable[[], Any]] = {}
 """Filled by `windows/`: each makes an object with `open()` and `close(steps)`."""
@@ -125,12 +132,21 @@ def turn(now: int) -> None:
     if make is None:
         return
     typical = sorted(ns for _, ns in _history[-4:])[len(_history[-4:]) // 2]
-    if typical * _turn > LONG_STEP_NS and _next > HALF:
+    long = typical * _turn > LONG_STEP_NS
+    apart = _apart() if name in ("lines", "ops") else 1
+    if (long or apart > MANY) and _next > HALF:
         return
     window = make()
     if window.open():
         _open = window
-        _left = _turn * (TURNS.get(name, 2) if typical * _turn <= LONG_STEP_NS else 1)
+        _left = max(apart, _turn * (1 if long else TURNS.get(name, 2)))
+
+
+def _apart() -> int:
+    """Boundaries from one burst to the next."""
+    seen = job.spool.recent(LOOK_BACK)
+    durations = [None if flags & job.DISTURBED else b - a for (a, _), (b, flags) in pairwise(seen)]
+    return min(LONGEST_WINDOW, bursts.period(durations))
 
 
 def wake() -> None:
@@ -152,10 +168,10 @@ def close() -> None:
 
 
 def _steady_enough() -> bool:
-    """The last eight boundaries (or turns) fall into two halves with nearly the same median."""
+    """Enough was seen, and the last eight boundaries (or turns) fall into two halves with nearly the same median."""
     if len(_history) >= LONGEST_WARMUP or (len(_history) > 4 and _previous - _began > 20_000_000_000):
         return True
-    if len(_history) < 9:
+    if len(_history) < 9 or _previous - _began < SHORTEST_WARMUP_NS:
         return False
     times = [ns for _, ns in _history[-8:]]
     early, late = sorted(times[:4]), sorted(times[4:])

@@ -115,6 +115,15 @@ class Spool:
         self.records = at + 1
         self.boundaries += 1
 
+    def recent(self, count: int) -> list[tuple[int, int]]:
+        """(end, flags) of the last records."""
+        if self.map is None:
+            return []
+        found = (
+            END.unpack_from(self.map, HEAD_SIZE + at * SIZE) for at in range(max(0, self.records - count), self.records)
+        )
+        return [(end, flags) for end, _, _, flags in found]
+
     def head(self, now: int, loss: float, steady: int) -> None:
         """Bring the header up to date."""
         if self.map is not None:

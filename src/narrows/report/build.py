@@ -1,6 +1,5 @@
 """From a run's folder to its report: reads the spool and the facts, makes the accounts, and puts them together."""
 
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -154,15 +153,12 @@ def slowed(
     entries = mine.entries
     seen = _steady_time(mine)
     workers = [p.pid for p in processes if p.first("worker").get("parent") == process.pid]
-    if workers:
-        per_step = statistics.fmean(s.batches for s in mine.steps.timed(mine.steady.first))
-        saved = contention.slowdown(process, mine.steady, per_step)
-        if saved is not None:
-            share = saved * sum(mine.steady.seconds[state] for state in contention.OWN) / mine.steady.median
-        else:
-            waited = contention.waited_share(samples, process.pid, *seen)
-            share = min(waited, contention.busy(samples, workers, *seen))
-        entries = contention.charge(entries, share, "input")
+    alone = contention.slowdown(process, mine.steady, mine.steps.per_step)
+    if alone is not None:
+        entries = contention.charge(entries, alone, "input")
+    elif workers:
+        waited = contention.waited_share(samples, process.pid, *seen)
+        entries = contention.charge(entries, min(waited, contention.busy(samples, workers, *seen)), "input")
     # With more threads for the ops, those cannot be told from the ones that carry gradients.
     elif len(ranks) > 1 and all(p.last("torch").get("threads") == 1 for p in ranks):
         waited = contention.main_waited_share(samples, process.pid, *seen)

@@ -52,8 +52,6 @@ fetches = Fetches()
 worker: int | None = None
 last_workers: int | None = None
 """Workers of the loader that was asked last; None if it has none."""
-look: Any = None
-"""Set by a window that wants to see when batches are asked for, and when they come."""
 
 
 def install(torch: Any) -> None:
@@ -68,16 +66,17 @@ def install(torch: Any) -> None:
             return original_next(self)
         if places.learning:
             places.learn("loader")
-        if look is not None:
-            _tell(look.asked, self)
+        watched = pause.look is not None and getattr(self, "_workers", None)
+        if watched:
+            pause.asked(_idle(self), self._data_queue.empty())
         state.enter(state.NEXT)
         try:
             return original_next(self)
         finally:
             state.leave(state.PREPARE)
             job.batches += 1
-            if look is not None:
-                _tell(look.served, self)
+            if watched:
+                pause.served(_idle(self))
 
     @functools.wraps(original_iter)
     def __iter__(self: Any) -> Any:  # noqa: N807
@@ -118,12 +117,8 @@ def install(torch: Any) -> None:
     job.at_end.append(lambda: fetches.write())
 
 
-def _tell(what: Any, iterator: Any) -> None:
-    try:
-        if getattr(iterator, "_workers", None):
-            what(iterator)
-    except Exception as error:
-        job.quiet(error)
+def _idle(iterator: Any) -> bool:
+    return pause.all_idle([worker.pid for worker in iterator._workers])
 
 
 def _wrap_fetch(fetcher: Any) -> None:

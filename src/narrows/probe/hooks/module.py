@@ -29,6 +29,7 @@ def install(torch: Any) -> None:
     )
 
     samples = 0
+    told: list[object] = []
 
     def outermost(self: Any, args: Any, kwargs: Any) -> Any:
         global inside
@@ -44,6 +45,9 @@ def install(torch: Any) -> None:
             places.learn("model")
         inside = True
         evaluates = job.updates and not gradients
+        if evaluates and not told:
+            told.append(places.here())
+            job.spool.event("evaluation", where=told[0])
         state.enter(state.EVALUATE if evaluates else state.FORWARD)
         try:
             return original(self, *args, **kwargs)

@@ -1,11 +1,10 @@
-"""How long the rest of a step takes while no worker makes batches: the window of steps that have the cores alone.
+"""How long the rest of a step takes while nothing makes batches beside it: the window of steps that have the cores alone.
 
 Workers slow a step down in ways that nothing counts: their cores may be two faces of one, and they share its caches.
 So the workers pause for a few batches (`probe/pause.py`), and the time from a batch to the next asking is taken.
 """
 
 from time import perf_counter_ns as clock
-from typing import Any
 
 from .. import job, pause, state
 from ..hooks import loader
@@ -18,42 +17,46 @@ class Alone:
     def __init__(self) -> None:
         self.found: list[list[int]] = []
         self.mark: list[int] | None = None
-        self.asked_at = 0
         self.longest = 50_000_000
+        self.batches = self.boundaries = 0
 
     def open(self) -> bool:
-        if loader.last_workers is None or pause.board is None:
+        if not pause.producers and (loader.last_workers is None or pause.board is None):
             return False
         job.disturbed = True
-        loader.look = self
+        self.boundaries = job.spool.boundaries
+        pause.look = self
         return True
 
-    def asked(self, iterator: Any) -> None:
+    def asked(self, idle: bool, empty: bool) -> None:
         """A batch is about to be asked for."""
         if self.mark is not None:
             state.touch()
             self.found.append([now - then for now, then in zip(state.gap_ns, self.mark, strict=True)])
             self.longest = max(5_000_000, int(PATIENCE * sum(self.found[-1])))
             self.mark = None
-        if pause.all_idle(_pids(iterator)) and iterator._data_queue.empty():
+        if idle and empty:
             pause.until(0)  # all that was made is used up
 
-    def served(self, iterator: Any) -> None:
+    def served(self, idle: bool) -> None:
         """A batch came."""
+        self.batches += 1
         pause.until(clock() + self.longest)
-        if pause.all_idle(_pids(iterator)):
+        if idle:
             state.touch()
             self.mark = list(state.gap_ns)
 
     def close(self) -> None:
-        loader.look = None
+        pause.look = None
         pause.until(0)
         job.disturbed = True
-        job.spool.event("alone", ns=self.found)
-
-
-def _pids(iterator: Any) -> list[int]:
-    return [worker.pid for worker in iterator._workers]
+        job.spool.event(
+            "alone",
+            ns=self.found,
+            batches=self.batches,
+            boundaries=job.spool.boundaries - self.boundaries,
+            producers=len(pause.producers),
+        )
 
 
 def make() -> Alone:
