@@ -1,4 +1,4 @@
-"""What narrows costs: the steady step of a job under plain Python, narrows and torch.profiler, in turn.
+"""What narrows costs: the steady step of a job under plain Python, narrows, torch.profiler and scalene, in turn.
 
     python benchmarks/overhead.py [--rounds 5] [--write]
 
@@ -6,7 +6,7 @@ The job times its own steps, the same way in all cases: the first quartile of th
 half of its run, when the deep windows are over. A stretch of a short job is 512 steps, as long as the cycle in which
 narrows times some steps and only counts others. It uses one thread, and a quartile rather than the median, because
 this is about differences of 1%, and on a shared machine threads that wait for each other differ by 30% from run to
-run. `--write` puts the table into README.md.
+run. Scalene is left out where it is not installed. `--write` puts the table into README.md.
 """
 
 import argparse
@@ -17,11 +17,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 JOBS = {"0.5 ms": (112, 2, 12288, 512), "2 ms": (248, 3, 6144, 512), "10 ms": (480, 4, 640, 16)}
 """step: (width, layers, steps, steps of a stretch)"""
+NAMES = {"narrows": "narrows", "profiler": "torch.profiler", "scalene": "scalene"}
 JOB = """
 import json, sys, time, statistics, contextlib
 import torch
@@ -56,6 +58,17 @@ def measure(kind: str, job: tuple[int, int, int, int]) -> float:
     command = [sys.executable, str(folder / "job.py"), *map(str, job), str(out), kind]
     if kind == "narrows":
         command = [sys.executable, "-m", "narrows", "diagnose", "--quiet", "--out", str(folder), *command]
+    if kind == "scalene":
+        command = [
+            sys.executable,
+            "-m",
+            "scalene",
+            "run",
+            "--cpu-only",
+            "-o",
+            str(folder / "scalene.json"),
+            *command[1:],
+        ]
     subprocess.run(command, check=True, capture_output=True, cwd=folder, env={**os.environ, "NO_COLOR": "1"})
     return json.loads(out.read_text())
 
@@ -71,14 +84,15 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    lines = ["| step | plain | narrows | torch.profiler |", "|---|---:|---:|---:|"]
+    others = [kind for kind in ("narrows", "profiler", "scalene") if kind != "scalene" or find_spec("scalene")]
+    lines = [f"| step | plain | {' | '.join(NAMES[kind] for kind in others)} |", f"|---|{'---:|' * (1 + len(others))}"]
     for name, job in JOBS.items():
-        found: dict[str, list[float]] = {"plain": [], "narrows": [], "profiler": []}
-        for _ in range(options.rounds):
-            for kind in found:
+        found: dict[str, list[float]] = {kind: [] for kind in ("plain", *others)}
+        for turn in range(options.rounds):
+            for kind in list(found) if turn % 2 == 0 else list(found)[::-1]:
                 found[kind].append(measure(kind, job))
         cells = [f"{1e3 * statistics.median(found['plain']):.2f} ms"]
-        for kind in ("narrows", "profiler"):
+        for kind in others:
             ratios = [b / a - 1 for a, b in zip(found["plain"], found[kind], strict=True)]
             low, high = interval(ratios)
             cells.append(f"{statistics.median(ratios):+.1%} ({low:+.1%} to {high:+.1%})")

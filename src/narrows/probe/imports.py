@@ -12,7 +12,7 @@ class _Finder:
     """First on `sys.meta_path` until its module is found; it changes nothing but that loader's `exec_module`."""
 
     def __init__(self, name: str, then: Callable[[Any], None]) -> None:
-        self.name, self.then, self.busy = name, then, False
+        self.name, self.then, self.busy = name, [then], False
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         if name != self.name or self.busy:
@@ -34,10 +34,11 @@ class _Finder:
                 sys.meta_path.remove(finder)
             del loader.exec_module
             execute(module)
-            try:
-                then(module)
-            except Exception as error:
-                job.spool.event("fault", what=f"hooks: {error!r}")
+            for call in then:
+                try:
+                    call(module)
+                except Exception as error:
+                    job.spool.event("fault", what=f"hooks: {error!r}")
 
         try:
             loader.exec_module = exec_module
@@ -47,8 +48,12 @@ class _Finder:
 
 
 def when(name: str, then: Callable[[Any], None]) -> None:
-    """Call `then(module)` after the module's own code has run."""
+    """Call `then(module)` after the module's own code has run, and after those that were asked for before."""
     if name in sys.modules:
         then(sys.modules[name])
-    else:
-        sys.meta_path.insert(0, _Finder(name, then))
+        return
+    for finder in sys.meta_path:
+        if isinstance(finder, _Finder) and finder.name == name:
+            finder.then.append(then)
+            return
+    sys.meta_path.insert(0, _Finder(name, then))

@@ -6,7 +6,7 @@ import sys
 import time
 from typing import Any
 
-from . import imports, job, state
+from . import imports, job, remedies, state
 from .spool import Spool
 
 begun = False
@@ -24,7 +24,11 @@ def start() -> None:
     _announce()
     os.register_at_fork(after_in_child=_forked)
     atexit.register(_ended)
-    imports.when("torch", _torch)
+    if "seed" in job.settings:
+        remedies.seed(int(job.settings["seed"]))
+    remedies.start(os.environ.get("NARROWS_REMEDIES") or "[]")
+    if job.settings.get("plan") != "off":
+        imports.when("torch", _torch)
 
 
 def _settings(text: str) -> dict[str, str]:

@@ -22,7 +22,7 @@ def install(torch: Any) -> None:
         waiting = None
         try:
             # Out of the caches, reading a loss takes 5 microseconds: each of the first, then every 16th.
-            if (not job.updates & 15 or job.updates < 32) and isinstance(tensors, tensor_class):
+            if (not job.updates & 15 or job.updates < 32 or curve is not None) and isinstance(tensors, tensor_class):
                 note_loss(tensors)
             if distributed.syncing:
                 waiting = distributed.stamp_last_gradient(tensors)
@@ -48,12 +48,23 @@ def install(torch: Any) -> None:
             state.leave(state.LOSS)
 
     autograd.backward, autograd.grad = backward, grad
+    if job.settings.get("curve"):
+        global curve
+        curve = []
+        job.at_end.append(lambda: job.spool.event("curve", losses=[str(x) for x in curve or ()]))
     light.removable.append((autograd, "backward", backward, original_backward))
     job.at_end.append(lambda: job.spool.event("last_loss", value=job.loss if job.loss - job.loss == 0.0 else None))
 
 
+curve: list[float] | None = None
+"""In a trial: the loss of each backward, so that it can be laid over another trial's."""
+LONGEST_CURVE = 20_000
+
+
 def note_loss(loss: Any) -> None:
     """Read the loss where that costs a microsecond: on a CPU. A device would have to be waited for."""
+    if curve is not None and loss.numel() == 1 and len(curve) < LONGEST_CURVE:
+        curve.append(float(loss.detach()))
     if loss.numel() == 1 and loss.is_cpu and not job.disturbed:
         value = float(loss.detach())
         if job.loss != job.loss and value == value:

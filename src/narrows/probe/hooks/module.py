@@ -8,7 +8,7 @@ import weakref
 from _thread import get_ident
 from typing import Any
 
-from .. import job, places, state
+from .. import job, outputs, places, state
 
 inside = False
 _known: dict[int, tuple[Any, int]] = {}
@@ -28,6 +28,8 @@ def install(torch: Any) -> None:
         "_call_impl",
     )
 
+    if job.settings.get("curve"):
+        outputs.start()
     samples = 0
     told: list[object] = []
 
@@ -50,7 +52,10 @@ def install(torch: Any) -> None:
             job.spool.event("evaluation", where=told[0])
         state.enter(state.EVALUATE if evaluates else state.FORWARD)
         try:
-            return original(self, *args, **kwargs)
+            output = original(self, *args, **kwargs)
+            if outputs.wanted and not job.updates:
+                outputs.note(output)
+            return output
         finally:
             state.leave(at if evaluates else state.LOSS)  # what follows an evaluation is no loss
             inside = False

@@ -1,0 +1,44 @@
+"""Changes that narrows can make to a job without editing it: one file each, and adding one edits no list.
+
+A remedy's file is read in two places: by narrows, which asks it where it applies and what it should gain
+(`candidates`), and inside the job, where it makes its change (`apply`). There the package is called
+`_narrows_remedies`, and nothing but the standard library and the job's own framework may be imported. So at import a
+remedy needs the standard library only, and imports of this package are relative.
+
+A remedy has
+
+- `CLASS`: `exact` (the same mathematics), `numerics` (another precision), `memory` (time for memory) or `training`
+  (changes what is learned);
+- `TEXT`: by language, (what it does, what it may change);
+- `candidates(view)`: what to try, with the seconds of a step that each should save; empty where it does not apply;
+- `apply(torch, value)`: called right after the job has imported torch; may be missing if there is only
+- `environment(value)`: variables that are set before the job starts;
+- `by_hand(value)`: the lines that would do the same in a script.
+"""
+
+import importlib
+import pkgutil
+from types import ModuleType
+
+CLASSES = ("exact", "numerics", "memory", "training")
+
+
+def load(name: str) -> ModuleType:
+    """The remedy of that name (`loader-workers`). Raises `KeyError` if there is none."""
+    module = name.replace("-", "_")
+    if module not in _modules():
+        raise KeyError(name)
+    found = importlib.import_module(f"{__name__}.{module}")
+    if not hasattr(found, "CLASS"):
+        raise KeyError(name)
+    return found
+
+
+def names() -> list[str]:
+    """All remedies, by name."""
+    modules = (name for name in _modules() if hasattr(importlib.import_module(f"{__name__}.{name}"), "CLASS"))
+    return sorted(name.replace("_", "-") for name in modules)
+
+
+def _modules() -> list[str]:
+    return [module.name for module in pkgutil.iter_modules(__path__)]

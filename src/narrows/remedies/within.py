@@ -1,0 +1,103 @@
+"""Inside the job: the ways in which remedies reach what the script makes. Standard library only.
+
+Nothing here raises into the job: where a change cannot be made, the job runs as it would have, and the trial says so.
+"""
+
+import functools
+import inspect
+import weakref
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+
+def note(remedy: str, **values: object) -> None:
+    """Say that the remedy found something to change; the report of a trial says which did."""
+    try:
+        from _narrows_probe import job  # type: ignore[import-not-found,unused-ignore]
+
+        job.spool.event("applied", remedy=remedy, **values)
+    except Exception:
+        pass
+
+
+def fault(remedy: str, error: BaseException) -> None:
+    """Say that the remedy could not make its change."""
+    try:
+        from _narrows_probe import job
+
+        job.spool.event("not_applied", remedy=remedy, why=repr(error)[:300])
+    except Exception:
+        pass
+
+
+def arguments(remedy: str, owner: Any, change: Callable[[Any, dict[str, Any]], None], method: str = "__init__") -> None:
+    """Let `change(self, arguments)` edit the named arguments of each call of `owner.method`, defaults filled in.
+
+    If the call with changed arguments raises, it is made again as the script wrote it.
+    """
+    original = getattr(owner, method)
+    signature = inspect.signature(original)
+
+    @functools.wraps(original)
+    def changed(self: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            bound = signature.bind(self, *args, **kwargs)
+            bound.apply_defaults()
+            first, *_ = bound.arguments
+            given = dict(bound.arguments)
+            before = dict(given)
+            given.pop(first)
+            change(self, given)
+            if all(before[name] is value for name, value in given.items()):
+                return original(self, *args, **kwargs)
+            bound.arguments.update(given)
+            return original(*bound.args, **bound.kwargs)
+        except Exception as error:
+            fault(remedy, error)
+            return original(self, *args, **kwargs)
+
+    setattr(owner, method, changed)
+
+
+def outermost_call(torch: Any, around: Callable[[Any], AbstractContextManager[Any]], after: Any = None) -> None:
+    """Run each outermost model call inside of `around(module)`; `after(output)` gives what it returns."""
+    module_class = torch.nn.Module
+    original = module_class.__call__
+    inside = [False]
+
+    def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N807
+        if inside[0]:
+            return original(self, *args, **kwargs)
+        inside[0] = True
+        try:
+            with around(self):
+                output = original(self, *args, **kwargs)
+        finally:
+            inside[0] = False
+        return output if after is None else after(output)
+
+    module_class.__call__ = __call__
+
+
+def first_call(torch: Any, change: Callable[[Any, tuple[Any, ...], dict[str, Any]], None]) -> None:
+    """Call `change(module, args, kwargs)` before the first outermost call of each module that has parameters."""
+    module_class = torch.nn.Module
+    original = module_class.__call__
+    seen: Any = weakref.WeakSet()
+    inside = [False]
+
+    def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N807
+        if inside[0]:
+            return original(self, *args, **kwargs)
+        inside[0] = True
+        try:
+            if self not in seen:
+                seen.add(self)
+                if next(self.parameters(), None) is not None:
+                    change(self, args, kwargs)
+            return original(self, *args, **kwargs)
+        finally:
+            inside[0] = False
+
+    module_class.__call__ = __call__

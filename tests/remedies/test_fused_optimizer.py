@@ -1,0 +1,58 @@
+from pathlib import Path
+
+import pytest
+
+from narrows.remedies import fused_optimizer
+from tests import fakes
+from tests.fakes import boundaries, process
+from tests.remedies.harness import run
+
+OPTIMIZER = {"class": "AdamW", "fused": None, "foreach": None, "tensors": 10, "state_bytes": 100}
+SCRIPT = """
+import torch
+net = torch.nn.Linear(4, 1)
+optimizer = torch.optim.{optimizer}
+for _ in range(5):
+    optimizer.zero_grad()
+    net(torch.ones(2, 4)).sum().backward()
+    optimizer.step()
+print(optimizer.param_groups[0].get("fused"), *(round(x, 5) for x in net.weight.flatten().tolist()))
+"""
+
+
+@pytest.mark.parametrize("changes", [{"class": "LBFGS"}, {"fused": True}])
+def test_it_is_not_tried_on_what_it_cannot_change(changes: dict[str, object]) -> None:
+    job = process(boundaries(forward=5.0, optimizer=3.0), optimizer={**OPTIMIZER, **changes})
+    assert fused_optimizer.candidates(fakes.view(job)) == []
+
+
+def test_it_is_not_tried_where_the_update_takes_next_to_nothing() -> None:
+    job = process(boundaries(forward=500.0, optimizer=1.0), optimizer=OPTIMIZER)
+    assert fused_optimizer.candidates(fakes.view(job)) == []
+
+
+def test_it_is_tried_where_the_update_takes_time() -> None:
+    job = process(boundaries(forward=5.0, optimizer=3.0), optimizer=OPTIMIZER)
+    (found,) = fused_optimizer.candidates(fakes.view(job))
+    assert 0 < found.seconds < 0.003
+
+
+@pytest.mark.torch
+def test_the_update_is_the_same(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    script = SCRIPT.replace("{optimizer}", "AdamW(net.parameters(), lr=0.1)")
+    plain = run(tmp_path / "plain", script)
+    fused = run(tmp_path / "fused", script, ("fused-optimizer", True))
+    assert fused.output.split()[0] == "True"
+    assert fused.output.split()[1:] == plain.output.split()[1:]
+    assert fused.applied[0]["optimizer"] == "AdamW"
+
+
+@pytest.mark.torch
+def test_an_optimizer_that_has_no_fused_form_is_left_alone(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    found = run(
+        tmp_path / "job", SCRIPT.replace("{optimizer}", "RMSprop(net.parameters(), lr=0.1)"), ("fused-optimizer", True)
+    )
+    assert found.applied == ()
+    assert found.output.split()[0] == "None"
