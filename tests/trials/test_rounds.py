@@ -7,9 +7,10 @@ import pytest
 from narrows.job.command import Command
 from narrows.job.status import Status
 from narrows.trials import prove
+from narrows.trials.arm import Arm, Measured, Unproven
 from narrows.trials.counterfactual import Plan
 from narrows.trials.prove import pairs
-from narrows.trials.trial import Setting, Unproven
+from narrows.trials.trial import Setting
 
 INPUT = Plan(cause="input", left_out=("loader",))
 HOST = Plan(cause="host", left_out=("/a.py:3",))
@@ -22,12 +23,12 @@ def with_trials(monkeypatch: pytest.MonkeyPatch, **seconds: float | BaseExceptio
     """Trials that take so long by cause, or fail; what was run, in order."""
     ran: list[str] = []
 
-    def trial(setting: Setting, plan: Plan | None) -> float:
-        ran.append(plan.cause if plan else "as_it_is")
+    def trial(setting: Setting, arm: Arm) -> Measured:
+        ran.append(arm.name or "as_it_is")
         found = seconds[ran[-1]]
         if isinstance(found, BaseException):
             raise found
-        return found
+        return Measured(seconds=found)
 
     monkeypatch.setattr(prove, "trial", trial)
     return ran

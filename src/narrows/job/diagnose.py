@@ -3,8 +3,8 @@
 import os
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -12,7 +12,7 @@ import msgspec
 from narrows import __version__
 from narrows.job import facts as facts_
 from narrows.job import folder as folders
-from narrows.job.command import mask, resolve
+from narrows.job.command import Command, mask, resolve
 from narrows.job.environment import environment
 from narrows.job.facts import Facts
 from narrows.job.live import Live
@@ -40,6 +40,9 @@ class Request:
     seconds: float
     out: Path
     quiet: bool
+    wrap: Callable[[Command, Path], Command] | None = None
+    """Given the command and the run's folder: what is run instead (the same, behind a shield)."""
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def diagnose(request: Request) -> tuple[Path, int]:
@@ -62,8 +65,11 @@ def diagnose(request: Request) -> tuple[Path, int]:
         live.draw()
         return bool(request.seconds and seconds > request.seconds + LATE)
 
-    told = environment(folder.spool, steps=request.steps, seconds=request.seconds)
-    outcome = run(command, told, tick=tick, watched=folder.path / WATCHED)
+    told = {**environment(folder.spool, steps=request.steps, seconds=request.seconds), **request.environment}
+    if request.wrap is not None:
+        command = request.wrap(command, folder.path)
+    output = folder.path / "output" if request.wrap is not None else None
+    outcome = run(command, told, tick=tick, watched=folder.path / WATCHED, output=output)
     live.clear()
     processes = read(folder.spool)
     asked = any(p.first("stopped") for p in processes) and outcome.exit_code == 0

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from narrows.report.model import Cause, Ended, Machine, Record
+from narrows.report.model import Cause, Ended, Machine, Outcome, Record, Trial
 
 
 class Counterfactual(Record, frozen=True, kw_only=True):
@@ -38,6 +38,9 @@ class Facts(Record, frozen=True, kw_only=True):
     """Fixed costs of the ops of this run, by `machine.fixed.signature`, in seconds."""
     counterfactuals: list[Counterfactual] | None = None
     """Of `--prove`; None if it was not asked for."""
+    trials: list[Trial] | None = None
+    """Of `narrows optimize`."""
+    recipe: Outcome | None = None
     notes: list[str] = msgspec.field(default_factory=list)
     asked_steps: int = 0
 

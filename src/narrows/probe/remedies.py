@@ -35,6 +35,7 @@ def seed(number: int) -> None:
 
 
 def apply(torch: Any, chosen: list[list[Any]]) -> None:
+    job.spool.event("remedies", torch=torch.__version__)
     for name, value in chosen:
         try:
             module = importlib.import_module(f"{PACKAGE}.{name.replace('-', '_')}")

@@ -5,6 +5,8 @@ Nothing here raises into the job: where a change cannot be made, the job runs as
 
 import functools
 import inspect
+import os
+import threading
 import weakref
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -101,3 +103,54 @@ def first_call(torch: Any, change: Callable[[Any, tuple[Any, ...], dict[str, Any
             inside[0] = False
 
     module_class.__call__ = __call__
+
+
+def through(torch: Any, make: Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], Any]) -> None:
+    """Let `make(call, module, args, kwargs)` make each outermost model call: `call(module, *args, **kwargs)`."""
+    module_class = torch.nn.Module
+    original = module_class.__call__
+    inside = [False]
+
+    def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N807
+        if inside[0]:
+            return original(self, *args, **kwargs)
+        inside[0] = True
+        try:
+            return make(original, self, args, kwargs)
+        finally:
+            inside[0] = False
+
+    module_class.__call__ = __call__
+
+
+def thread(target: Callable[..., None], *args: Any, daemon: bool) -> threading.Thread:
+    """Start a thread that may use all cores: OpenMP, told to bind its threads, bound this one when it was loaded."""
+
+    def run() -> None:
+        if os.environ.get("OMP_PROC_BIND") or os.environ.get("GOMP_CPU_AFFINITY"):
+            try:
+                os.sched_setaffinity(0, os.sched_getaffinity(os.getppid()))
+            except (OSError, AttributeError):
+                pass
+        target(*args)
+
+    made = threading.Thread(target=run, daemon=daemon)
+    made.start()
+    return made
+
+
+def careful(remedy: str, change: Callable[..., None]) -> Callable[..., None]:
+    """The same change; what it raises is noted, and the job goes on."""
+
+    def tried(*args: Any) -> None:
+        try:
+            change(*args)
+        except Exception as error:
+            fault(remedy, error)
+
+    return tried
+
+
+def infers(torch: Any, module: Any) -> bool:
+    """The model is called to answer, not to learn."""
+    return not (module.training and torch.is_grad_enabled())

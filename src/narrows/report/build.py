@@ -96,29 +96,14 @@ def assemble(facts: Facts, processes: Sequence[Process], say: Words, samples: Se
         verdict = _verdict(ledger, limit.distance, say)
         warnings.extend(parts.ledger_warnings(ledger, mine, steady.median, say))
         warnings.extend(_busy_machine(samples, process, mine, facts, say))
-        found = findings(
-            View(
-                process=process,
-                workers=tuple(p for p in processes if p.first("worker").get("parent") == process.pid),
-                others=tuple(p for p in ranks if p is not process),
-                steps=mine.steps,
-                steady=steady,
-                kernels=mine.kernels,
-                gaps=mine.gaps,
-                entries=mine.entries,
-                ceilings=ceilings,
-                cores=facts.machine.cores if facts.machine else 1,
-                cwd=facts.cwd,
-                lang=say.lang,
-            )
-        )
+        found = findings(view_of(facts, processes, every, say.lang))
     shown = proofs.proofs(facts.counterfactuals or (), steady.median, facts.cwd, say) if steady else []
     if ledger is not None and steady is not None:
         warnings.extend(proofs.warnings(facts.counterfactuals, shown, ledger, steady.median, say))
     return Report(
         id=facts.id,
         created=facts.created,
-        kind="diagnose",
+        kind="diagnose" if facts.trials is None else "optimize",
         job=_job(facts, processes, process, mine, len(ranks), say),
         machine=facts.machine or Machine(cpu="", cores=0, memory_bytes=0, devices=[], ceilings=None),
         step=parts.step(process, mine),
@@ -134,6 +119,32 @@ def assemble(facts: Facts, processes: Sequence[Process], say: Words, samples: Se
         ranks=_ranks(ranks, accounts) if len(ranks) > 1 else None,
         proofs=shown,
         ops=parts.ops(mine) if mine else [],
+        trials=facts.trials,
+        recipe=facts.recipe,
+    )
+
+
+def view_of(facts: Facts, processes: Sequence[Process], every: Accounts, lang: str) -> View:
+    """What findings and remedies look at. Only for a job with a ledger."""
+    process, mine = every.process, every.mine
+    assert process is not None
+    assert mine is not None
+    assert mine.steady is not None
+    assert facts.machine is not None
+    assert facts.machine.ceilings is not None
+    return View(
+        process=process,
+        workers=tuple(p for p in processes if p.first("worker").get("parent") == process.pid),
+        others=tuple(p for p in every.ranks if p is not process),
+        steps=mine.steps,
+        steady=mine.steady,
+        kernels=mine.kernels,
+        gaps=mine.gaps,
+        entries=mine.entries,
+        ceilings=facts.machine.ceilings,
+        cores=facts.machine.cores,
+        cwd=facts.cwd,
+        lang=lang,
     )
 
 

@@ -181,6 +181,49 @@ class Proof(Record, frozen=True, kw_only=True):
     pairs: int
 
 
+class Trial(Record, frozen=True, kw_only=True):
+    """A remedy that was tried: fresh processes with and without it, interleaved."""
+
+    remedy: str
+    value: bool | int | str
+    kind: Literal["exact", "numerics", "memory", "training"]
+    """Its class: what it may change."""
+    title: str
+    predicted_seconds: float
+    """What the ledger said it should save of a step."""
+    speedup: float | None
+    """Step before / step after; None if there was no pair of runs."""
+    ci95: tuple[float, float] | None
+    """None: too few pairs for an interval."""
+    pairs: int
+    parity: str | None
+    """`same`, `chance` (within the variation from seed to seed), `unknown`, `differs`, `not finite`, `stalled`."""
+    difference: float | None
+    """Relative, of the losses or answers that were compared."""
+    memory_ratio: float | None
+    kept: bool
+    why: str
+    """`kept`, or why not: `no gain`, `parity`, `memory`, `not applied`, `beside`, `together`, `budget`, `shield` ..."""
+    detail: str
+    by_hand: str
+    """The lines that would do the same in the script."""
+
+
+class Outcome(Record, frozen=True, kw_only=True):
+    """What the kept remedies do together, measured afresh against the original."""
+
+    remedies: list[str]
+    speedup: float | None
+    ci95: tuple[float, float] | None
+    pairs: int
+    parity: str | None
+    path: str | None
+    """The recipe's file; None if none was written."""
+    step_seconds: float | None
+    """Of the job with the recipe, looked at as deeply as the original was."""
+    ledger: list[Row] | None
+
+
 class OpCost(Record, frozen=True, kw_only=True):
     """The ops that take most of a step."""
 
@@ -207,7 +250,7 @@ class Report(Record, frozen=True, kw_only=True):
     schema: str = SCHEMA
     id: str
     created: str
-    kind: Literal["diagnose"]
+    kind: Literal["diagnose", "optimize"]
     job: Job
     machine: Machine
     step: Step | None
@@ -225,6 +268,9 @@ class Report(Record, frozen=True, kw_only=True):
     """One for each process of a distributed job."""
     proofs: list[Proof]
     ops: list[OpCost]
+    trials: list[Trial] | None = None
+    """Of `optimize`."""
+    recipe: Outcome | None = None
 
 
 def encode(report: Report) -> bytes:

@@ -43,6 +43,13 @@ def _parts(report: Report, say: Words) -> Iterable[str]:
         yield "\n".join(_finding(number, found, report, say) for number, found in enumerate(report.findings, 1))
     else:
         yield say("findings.none" if report.ledger is not None else "no ledger")
+    if (told := summary.outcome(report, say)) is not None:
+        yield f"## {say('trials')}"
+        if report.trials:
+            yield _table((say("remedy"), ""), summary.trials(report, say))
+        yield f"**{_plain(told)}**"
+        if after := summary.after(report, say):
+            yield _table((say("trials.after"), ""), after)
     if report.proofs:
         yield f"## {say('proofs')}"
         yield _table((say("cause"), ""), summary.proofs(report, say))

@@ -116,6 +116,55 @@ def proofs(report: Report, say: Words) -> list[tuple[str, str]]:
     ]  # fmt: skip
 
 
+def outcome(report: Report, say: Words) -> str | None:
+    """What all that was kept does together."""
+    if report.trials is None:
+        return None
+    found = report.recipe
+    if not report.trials:
+        return say("trials.none")
+    if found is None or not found.remedies or found.speedup is None or found.ci95 is None:
+        return say("trials.no gain")
+    said = say("trials.together", speedup=found.speedup, low=found.ci95[0], high=found.ci95[1], pairs=found.pairs,
+               parity=say(f"parity.{found.parity}"))  # fmt: skip
+    return said + say("sentences") + say("trials.recipe", path=found.path) if found.path else said
+
+
+def trials(report: Report, say: Words) -> list[tuple[str, str]]:
+    """(the remedy and its setting, what was measured and what became of it)."""
+    made = []
+    for trial in report.trials or ():
+        name = trial.remedy if trial.value is True else f"{trial.remedy} = {trial.value}"
+        told = []
+        if trial.speedup is not None:
+            measured = say("trials.speedup", speedup=trial.speedup)
+            if trial.ci95 is not None:
+                measured += say("trials.interval", low=trial.ci95[0], high=trial.ci95[1], pairs=trial.pairs)
+            told.append(measured)
+        if report.step is not None and report.step.median_seconds > trial.predicted_seconds:
+            whole = report.step.median_seconds
+            told.append(say("trials.predicted", speedup=whole / (whole - trial.predicted_seconds)))
+        if trial.parity is not None:
+            told.append(say(f"parity.{trial.parity}"))
+        why = say(f"trials.why.{trial.why}")
+        told.append(say("aside", text=why, aside=trial.detail) if trial.detail and trial.why != "parity" else why)
+        made.append((name, say("list").join(told)))
+    return made
+
+
+def after(report: Report, say: Words) -> list[tuple[str, str]]:
+    """The ledger with the recipe, beside the one without."""
+    found = report.recipe
+    if found is None or found.ledger is None or report.ledger is None:
+        return []
+    before = {row.cause: row.seconds for row in report.ledger}
+    return [
+        (say(f"cause.{row.cause}"), f"{seconds(before[row.cause])} → {seconds(row.seconds)}")
+        for row in found.ledger
+        if row.seconds > 0 or before[row.cause] > 0
+    ]
+
+
 def ranks(report: Report, say: Words) -> list[tuple[str, str, str, str]]:
     """(rank, its step, what it waits for the others, its largest cause)."""
     made = []

@@ -59,6 +59,12 @@ def _parts(report: Report, width: int, say: Words) -> Iterable[list[Text]]:
         yield _findings(report, width, say)
     elif report.ledger is not None:
         yield _prose(say("findings.none"), width, "dim")
+    if (told := summary.outcome(report, say)) is not None:
+        if report.trials:
+            yield _pairs(say("trials"), summary.trials(report, say), width)
+        yield _prose(told, width, "bold")
+        if after := summary.after(report, say):
+            yield _pairs(say("trials.after"), after, width)
     if report.proofs:
         yield _pairs(say("proofs"), summary.proofs(report, say), width)
     if report.ranks:

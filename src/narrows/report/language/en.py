@@ -79,4 +79,18 @@ WORDS = {
     "disk": "The last {count} steps could not be written down (a full disk?): the report is of those before.",
     "busy": "Other programs had the cores for {share:.0%} of the time in which this job wanted them: its steps take longer than "
             "they would, most of all in ops that use several threads. Measure again on a quiet machine.",
+    "trials": "Trials", "remedy": "remedy", "trials.after": "Ledger with the recipe",
+    "trials.none": "No remedy applies to what this job spends its time on.",
+    "trials.no gain": "No gain was proven, so no recipe was written: the job stands near what these remedies can do.",
+    "trials.together": "Together: {speedup:.2f} times as fast (95%: {low:.2f} to {high:.2f}, {pairs} pairs of fresh processes), {parity}.",
+    "trials.recipe": "The recipe is {path}: narrows run --recipe {path} JOB applies it.",
+    "trials.speedup": "{speedup:.2f}×", "trials.interval": " ({low:.2f} to {high:.2f}, {pairs} pairs)",
+    "trials.predicted": "predicted {speedup:.2f}×", "parity.same": "same results", "parity.chance": "same but for its random numbers",
+    "parity.unknown": "results could not be compared", "parity.differs": "other results", "parity.not finite": "results are not finite",
+    "parity.stalled": "the loss no longer falls", "trials.why.kept": "kept", "trials.why.no gain": "no gain found",
+    "trials.why.parity": "refused", "trials.why.memory": "refused: it does not fit into memory",
+    "trials.why.not applied": "found nothing to change", "trials.why.beside": "adds nothing to what is kept",
+    "trials.why.together": "not kept: no gain was proven for all together", "trials.why.budget": "the budget was spent before it was proven",
+    "trials.why.shield": "could not be kept from writing files", "trials.why.slow": "a trial did not come to its steps in time",
+    "trials.why.failed": "a trial failed", "trials.why.interrupted": "interrupted",
 }  # fmt: skip

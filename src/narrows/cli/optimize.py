@@ -1,0 +1,57 @@
+"""`narrows optimize JOB`: tries remedies, keeps what is proven, and writes the recipe."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from narrows.cli import options
+
+
+def optimize(
+    job: options.Job,
+    json: options.Json = None,
+    html: options.Html = None,
+    markdown: options.Markdown = None,
+    budget: Annotated[
+        str, typer.Option("--budget", help="Time for the trials: 90s, 10m, 2h.", metavar="TIME")
+    ] = "10m",
+    allow: Annotated[
+        str, typer.Option("--allow", help="Also remedies that trade time for memory, or change what is learned: "
+                          "memory,training.", metavar="CLASSES")
+    ] = "",
+    only: Annotated[str, typer.Option("--only", help="Try these remedies only.", metavar="NAMES")] = "",
+    skip: Annotated[str, typer.Option("--skip", help="Do not try these.", metavar="NAMES")] = "",
+    steps: Annotated[
+        int, typer.Option("--steps", min=0, help="Steady steps of a trial; default: what three seconds take.", metavar="N")
+    ] = 0,
+    recipe: Annotated[
+        Path, typer.Option("--recipe", help="Where the recipe is written; never over a file that is there.", metavar="PATH")
+    ] = Path("narrows.toml"),
+    allow_writes: Annotated[
+        bool, typer.Option("--allow-writes", help="Run trials even where they cannot be kept from writing.")
+    ] = False,
+    out: options.Out = Path(".narrows"),
+    lang: options.Lang = "en",
+    quiet: options.Quiet = False,
+    no_color: options.NoColor = False,
+) -> None:  # fmt: skip
+    """Try remedies without editing the script, and keep what paired runs prove."""
+    from narrows.cli.wishes import classes, duration, names
+    from narrows.report.build import build
+    from narrows.report.write import check, show
+    from narrows.trials.optimize import Wish
+    from narrows.trials.optimize import optimize as run
+
+    check(json=json, html=html, markdown=markdown, lang=lang)
+    wish = Wish(
+        words=tuple(job), out=out, recipe=recipe, budget=duration(budget), classes=classes(allow), only=names(only),
+        skip=names(skip), allow_writes=allow_writes, steps=steps, quiet=quiet,
+    )  # fmt: skip
+    folder = run(wish)
+    show(build(folder, lang), folder, json=json, html=html, markdown=markdown, lang=lang, quiet=quiet,
+         colour=not no_color)  # fmt: skip
+
+
+def register(app: typer.Typer) -> None:
+    app.command(**options.PREFIX)(optimize)

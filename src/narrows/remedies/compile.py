@@ -1,0 +1,40 @@
+"""The model is compiled at its first call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import compilation, estimates
+from .candidate import Candidate
+
+if TYPE_CHECKING:
+    from narrows.findings.view import View
+
+NAME = "compile"
+CLASS = "exact"
+TEXT = {
+    "en": (
+        "The model is compiled (torch.compile)",
+        "Rounding, since sums are made in another order; random numbers (dropout) are drawn in another order. The first "
+        "steps take seconds to minutes longer.",
+    ),
+    "zh": (
+        "编译模型（torch.compile）",
+        "求和顺序不同带来的舍入；随机数（dropout）的抽取顺序不同。最初几步会多花几秒到几分钟。",
+    ),
+}
+
+
+def candidates(view: View) -> list[Candidate]:
+    if not compilation.possible(view) or estimates.shapes_change(view):
+        return []
+    saved = compilation.saving(view)
+    return [Candidate(value="default", seconds=saved)] if view.share(saved) >= estimates.WORTH else []
+
+
+def apply(torch: Any, value: str) -> None:
+    compilation.compile_outermost(torch, NAME, mode=value)
+
+
+def by_hand(value: str) -> str:
+    return "model.compile()" if value == "default" else f'model.compile(mode="{value}")'

@@ -1,0 +1,109 @@
+"""What several remedies ask of a view: pure functions over the ledger, called in narrows and never in the job."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from narrows.findings.view import View
+    from narrows.report.model import Cause
+
+MODEL = ("forward", "backward", "evaluate")
+PRODUCTS = ("matmul", "convolution", "attention", "rnn")
+"""Kinds of ops whose arithmetic has a faster form in fewer bits."""
+WORTH = 0.02
+"""Share of the step under which a saving is not worth a trial."""
+CHANGING = 0.3
+"""Shapes change if more than this share of the ops' time is in calls that not every step makes."""
+
+
+def infers(view: View) -> bool:
+    late = view.steps.timed(view.steady.first)
+    return view.steps.type == "inference" and not any(step.backwards for step in late)
+
+
+def trains(view: View) -> bool:
+    return view.steps.type == "training"
+
+
+def cuda(view: View) -> bool:
+    return bool(view.process.first("torch").get("cuda"))
+
+
+def spent(view: View, *causes: Cause, states: tuple[str, ...] = MODEL) -> float:
+    """Seconds of a step with those causes, in those states."""
+    return sum(e.seconds for e in view.entries if e.cause in causes and e.state in states)
+
+
+def models(view: View) -> list[Any]:
+    return list(view.process.events.get("model", ()))
+
+
+def all_in(view: View, dtype: str) -> bool:
+    """All parameters of the job's models are in that dtype."""
+    found = [name for model in models(view) for name in model.get("dtypes", {})]
+    return bool(found) and set(found) == {dtype}
+
+
+def compiled(view: View) -> bool:
+    return any(m.get("compiled") for m in models(view)) or bool(view.process.first("compile"))
+
+
+def times_faster(view: View, dtype: str, than: str = "float32", kind: str = "matmul") -> float:
+    """How much faster this machine does products in that dtype; 1 where it was not measured."""
+    rates = view.ceilings.flops
+    if kind == "convolution" and {dtype, than} <= set(view.ceilings.convolution):
+        rates = view.ceilings.convolution
+    return rates[dtype] / rates[than] if rates.get(dtype) and rates.get(than) else 1.0
+
+
+def fewer_bits(view: View, dtype: str, *, kinds: tuple[str, ...] = PRODUCTS, casts: bool = False) -> float:
+    """Seconds of a step that float32 products would save in that dtype.
+
+    Those bound by arithmetic gain the ratio of the ceilings. With `casts`, tensors are cast on the way into each
+    product: once read in full and written in half. Without, they are stored in half, and what is bound by memory
+    takes half of its time.
+    """
+    from narrows.ledger.kernels import bandwidth_at
+
+    saved = 0.0
+    for kernel in view.kernels:
+        if kernel.state not in MODEL or kernel.dtype != "float32":
+            continue
+        if kernel.cost.kind in kinds and kernel.bound == "compute":
+            saved += kernel.seconds * (1 - 1 / times_faster(view, dtype, kind=kernel.cost.kind))
+            if casts and kernel.calls:
+                moved = 1.5 * kernel.bytes
+                saved -= moved / bandwidth_at(moved / kernel.calls, view.ceilings)
+                saved -= 2 * kernel.calls * view.ceilings.dispatch_seconds
+        elif kernel.bound == "bandwidth" and not casts:
+            saved += kernel.seconds / 2
+    return saved
+
+
+def shapes_change(view: View) -> bool:
+    """Ops are called with other shapes from step to step: batches of other lengths, mostly."""
+    windows = [w for w in view.process.windows if w.kind == "ops" and w.steps]
+    if not windows:
+        return False
+    everywhere = set.intersection(*({_call(op) for op in w.ops} for w in windows))
+    inside = [(w, op) for w in windows for op in w.ops if op.state in MODEL]
+    total = sum(op.ns for _, op in inside)
+    rare = sum(op.ns for w, op in inside if _call(op) not in everywhere or op.count < w.steps)
+    return total > 0 and rare / total > CHANGING
+
+
+def _call(op: Any) -> tuple[str, ...]:
+    return op.name, op.overload, op.state, str(op.arguments)
+
+
+def installed(view: View, *names: str) -> bool:
+    """The job's interpreter could import these."""
+    executable = view.process.first("start").get("executable") or sys.executable
+    if Path(executable) == Path(sys.executable):
+        return all(find_spec(name) is not None for name in names)
+    folders = list(Path(executable).parent.parent.glob("lib/python*/site-packages"))
+    return all(any((folder / name).is_dir() for folder in folders) for name in names)

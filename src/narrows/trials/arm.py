@@ -1,0 +1,46 @@
+"""One way to run the job in a trial, and what a trial measured."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Value = bool | int | str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """The job as it is, without one of its causes, or with remedies."""
+
+    name: str
+    without: str = ""
+    """What the probe leaves out."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """New text of files, laid over the job's own."""
+    remedies: tuple[tuple[str, Value], ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    seed: int = 0
+
+
+AS_IT_IS = Arm(name="")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    seconds: float
+    """Of a steady step."""
+    losses: tuple[float, ...] = ()
+    """Of each backward, from the first."""
+    answers: tuple[tuple[float, ...], ...] = ()
+    """Some numbers of the first answers of an inference job."""
+    peak_bytes: int = 0
+    applied: frozenset[str] = frozenset()
+    """Remedies that found something to change."""
+    not_applied: Mapping[str, str] = field(default_factory=dict)
+    """Remedies that could not make their change, and why."""
+
+
+class Unproven(Exception):
+    """Why a trial says nothing: a word for the report, and a detail."""
+
+    def __init__(self, word: str, detail: str = "") -> None:
+        super().__init__(word, detail)
+        self.word, self.detail = word, detail

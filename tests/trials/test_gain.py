@@ -1,0 +1,70 @@
+"""Speed-ups and their intervals, and how often noise alone is taken for one."""
+
+import math
+import random
+
+import pytest
+
+from narrows.trials.arm import AS_IT_IS, Arm, Measured
+from narrows.trials.gain import MOST, decided, gain, interval
+from narrows.trials.rounds import Pairs, rounds
+
+
+def pairs(*ratios: float) -> Pairs:
+    return [(Measured(seconds=ratio), Measured(seconds=1.0)) for ratio in ratios]
+
+
+def test_five_pairs_prove_nothing_however_clear_they_are() -> None:
+    found = gain(pairs(2.0, 2.0, 2.0, 2.0, 2.0))
+    assert found is not None
+    assert not found.proven
+    assert found.high == math.inf
+
+
+def test_six_pairs_that_all_agree_prove_a_gain() -> None:
+    found = gain(pairs(1.5, 1.6, 1.4, 1.55, 1.45, 1.5))
+    assert found is not None
+    assert found.proven
+    assert found.ratio == pytest.approx(1.5, rel=0.01)
+    assert (found.low, found.high) == (pytest.approx(1.4), pytest.approx(1.6))
+
+
+def test_one_pair_that_disagrees_is_enough_to_doubt_six() -> None:
+    found = gain(pairs(1.5, 1.6, 1.4, 1.55, 1.45, 0.98))
+    assert found is not None
+    assert not found.proven
+
+
+def test_the_interval_is_that_of_the_signed_rank_test() -> None:
+    # R: wilcox.test(c(1,2,3,4,5,6,7,8,9,10), conf.int=TRUE) gives 3.0 to 8.0
+    assert interval([float(x) for x in range(1, 11)], 0.95) == (3.0, 8.0)
+
+
+def test_nothing_was_measured() -> None:
+    assert gain([]) is None
+
+
+def test_hopeless_arms_stop_early_and_clear_ones_after_six() -> None:
+    assert not decided(pairs(1.0, 1.0))
+    assert decided(pairs(1.0, 0.9, 1.0))
+    assert not decided(pairs(1.5, 1.5, 1.5))
+    assert decided(pairs(*[1.5] * 6))
+    assert not decided(pairs(1.5, 1.6, 1.4, 1.55, 1.45, 0.98))
+
+
+def test_a_remedy_that_does_nothing_is_a_gain_in_at_most_one_of_twenty() -> None:
+    """The machine's speed drifts and jumps as a shared one's does; the rule that stops early is part of the test."""
+    rng, claims, repetitions = random.Random(0), 0, 400
+    for _ in range(repetitions):
+        speed = 1.0
+
+        def run(arm: Arm) -> Measured:
+            nonlocal speed
+            speed *= math.exp(rng.gauss(0, 0.02))
+            return Measured(seconds=speed * math.exp(rng.gauss(0, 0.03)) * (1.3 if rng.random() < 0.1 else 1.0))
+
+        other = Arm(name="nothing")
+        found = rounds(run, AS_IT_IS, [other], most=MOST, done=lambda _, seen: decided(seen))
+        seen = gain(found.pairs["nothing"])
+        claims += seen is not None and seen.proven
+    assert claims / repetitions <= 0.05
