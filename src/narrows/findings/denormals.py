@@ -30,7 +30,7 @@ def find(view: View) -> Iterator[Finding]:
             TEXT,
             cause="compute",
             seconds=max(0.0, spent - 2 * limit),
-            remedies=["flush-denormal"],
+            remedies=["flush-denormals"],
             basis="modelled",
             part=part,
         )

@@ -41,7 +41,7 @@ def find(view: View) -> Iterator[Finding]:
                 last=norm,
                 update=look["update"],
                 name=name,
-                remedies=["clip-gradients"],
+                remedies=[],
             )
             return
 

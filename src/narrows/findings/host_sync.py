@@ -34,6 +34,6 @@ def find(view: View) -> Iterator[Finding]:
                 cause="host",
                 seconds=spent,
                 where=view.place(*where),
-                remedies=["defer-sync"],
+                remedies=[],
                 calls=calls,
             )

@@ -30,7 +30,7 @@ def find(view: View) -> Iterator[Finding]:
             cause="compute",
             seconds=(s["forward"] + s["backward"]) * padded / tokens,
             where=view.at(view.process.first("model").get("where")),
-            remedies=["bucketing"],
+            remedies=[],
             basis="modelled",
             part=padded / tokens,
             how=seen[0][2],

@@ -41,5 +41,5 @@ def find(view: View) -> Iterator[Finding]:
             cause=None,
             seconds=sum(k.seconds + k.fixed for k in kernels),
             where=view.at(view.process.first("model").get("where")),
-            remedies=["eval-mode"],
+            remedies=[],
         )

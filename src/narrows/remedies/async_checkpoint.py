@@ -73,14 +73,20 @@ class Writer:
         """The script is about to look at a file, and might look at this one."""
         if self.thread is None or event not in TOUCHES or threading.current_thread() is self.thread:
             return
-        if event == "open" and isinstance(args[0], str) and os.path.basename(args[0]) != os.path.basename(self.path):
-            return
+        name = args[0] if args else None
+        if isinstance(name, str):
+            if event == "open" and os.path.basename(name) != os.path.basename(self.path):
+                return
+            # An import looks into folders, too, with a lock held that the writer may want.
+            if event in ("os.listdir", "os.scandir") and os.path.abspath(name) != os.path.dirname(self.path):
+                return
         self.wait()
 
 
 def apply(torch: Any, value: bool) -> None:
     original = torch.save
     writer = Writer(original)
+    noted: list[bool] = []
 
     @functools.wraps(original)
     def save(obj: Any, f: Any, *args: Any, **kwargs: Any) -> Any:
@@ -100,7 +106,9 @@ def apply(torch: Any, value: bool) -> None:
             except Exception as problem:
                 within.fault(NAME, problem)
                 return original(obj, f, *args, **kwargs)
-            within.note(NAME)
+            if not noted:
+                noted.append(True)
+                within.note(NAME)
             return None
         return original(obj, f, *args, **kwargs)
 

@@ -39,8 +39,10 @@ def apply(torch: Any, value: bool) -> None:
 
     def make(call: Any, module: Any, args: Any, kwargs: Any) -> Any:
         parameter = next(module.parameters(), None)
-        if parameter is None or parameter.dtype is not torch.float32 or torch.is_autocast_enabled(
-            parameter.device.type
+        if (
+            parameter is None
+            or parameter.dtype is not torch.float32
+            or torch.is_autocast_enabled(parameter.device.type)
         ):
             return call(module, *args, **kwargs)
         name = type(module).__name__

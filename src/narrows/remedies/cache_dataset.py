@@ -54,16 +54,19 @@ def candidates(view: View) -> list[Candidate]:
 
 def apply(torch: Any, value: bool) -> None:
     changed: set[type] = set()
+    ours: list[Any] = []
 
     def change(loader: Any, given: dict[str, Any]) -> None:
         for dataset in _innermost(given["dataset"], torch):
             kind = type(dataset)
             if kind in changed or issubclass(kind, (torch.utils.data.IterableDataset, torch.utils.data.TensorDataset)):
                 continue
-            written = hasattr(getattr(kind, "__getitem__", None), "__code__")  # and not a list's, or an array's
-            if written and not hasattr(kind, "__getitems__") and not _draws(dataset, torch):
-                changed.add(kind)
-                kind.__getitem__ = kept(kind.__getitem__, torch)
+            changed.add(kind)
+            method = getattr(kind, "__getitem__", None)
+            # Written in Python, unlike a list's or an array's; and not ours, from the class above.
+            if hasattr(method, "__code__") and not hasattr(kind, "__getitems__") and method not in ours:
+                kind.__getitem__ = kept(method, torch)
+                ours.append(kind.__getitem__)
 
     within.arguments(NAME, torch.utils.data.DataLoader, change)
 
@@ -109,6 +112,8 @@ class Memory:
         self.samples: dict[Any, Any] = {}
         self.on, self.checks, self.hits, self.changes, self.used = True, 0, 0, 0, 0
         self.state = _attributes(dataset)
+        if _draws(dataset, make, torch):
+            self.off(dataset, "it has a generator of its own")
 
     def get(self, dataset: Any, index: Any) -> Any:
         state = _attributes(dataset)
@@ -205,14 +210,12 @@ def _free_bytes() -> int:
     return max(0, free)
 
 
-def _draws(dataset: Any, torch: Any) -> bool:
+def _draws(dataset: Any, make: Any, torch: Any) -> bool:
     """Whether it holds a generator of its own, or its code names one: making a sample twice would advance it."""
     numpy = sys.modules.get("numpy")
     kinds: tuple[type, ...] = (random.Random, torch.Generator)
     kinds += (numpy.random.Generator, numpy.random.RandomState) if numpy is not None else ()
-    code = getattr(type(dataset).__getitem__, "__code__", None)
-    names = getattr(type(dataset).__getitem__, "__globals__", {})
-    todo = [dataset, *(names.get(name) for name in (code.co_names if code else ()))]
+    todo = [dataset, *(make.__globals__.get(name) for name in make.__code__.co_names)]
     seen: set[int] = set()
     while todo and len(seen) < 500:
         value = todo.pop(0)

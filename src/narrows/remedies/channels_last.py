@@ -16,11 +16,11 @@ CLASS = "exact"
 TEXT = {
     "en": (
         "Images are kept with their channels innermost (channels_last)",
-        "Rounding, in the last digits. Convolutional weights and their gradients get strides that .view() may refuse.",
+        "Rounding, in the last digits. Dropout on images drops other pixels, as with another seed. Convolutional weights and their gradients get strides that .view() may refuse.",
     ),
     "zh": (
         "图像以通道在最内层的布局保存（channels_last）",
-        "末几位的舍入。卷积权重及其梯度的步长会变，.view() 可能不接受。",
+        "末几位的舍入。图像上的 dropout 会丢弃不同的像素，如同更换种子。卷积权重及其梯度的步长会变，.view() 可能不接受。",
     ),
 }
 SAVED = 0.15
@@ -50,10 +50,14 @@ def apply(torch: Any, value: bool) -> None:
 
     def make(call: Any, model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if model not in tried:
-            tried[model] = set() if _convolves(model, torch) else None
-            if tried[model] is not None:
-                model.to(memory_format=last)
-                within.note(NAME, model=type(model).__name__)
+            tried[model] = None
+            try:
+                if _convolves(model, torch):
+                    model.to(memory_format=last)
+                    tried[model] = set()
+                    within.note(NAME, model=type(model).__name__)
+            except Exception as error:
+                within.fault(NAME, error)
         known = tried[model]
         if known is None:
             return call(model, *args, **kwargs)

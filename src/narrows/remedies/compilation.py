@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from . import estimates, within
@@ -20,8 +22,12 @@ LEFT_OF_OVERHEAD = 0.5
 
 def possible(view: View) -> bool:
     """A compiler is there, and the job does not compile already."""
-    compiler = estimates.cuda(view) or any(shutil.which(name) for name in ("c++", "g++", "clang++"))
-    return compiler and not estimates.compiled(view)
+    return (estimates.cuda(view) or _compiler()) and not estimates.compiled(view)
+
+
+def _compiler() -> bool:
+    told = os.environ.get("CXX")
+    return any(shutil.which(name) for name in ((told,) if told else ("c++", "g++", "clang++")))
 
 
 def saving(view: View) -> float:
@@ -35,13 +41,39 @@ def saving(view: View) -> float:
 
 
 def compile_outermost(torch: Any, remedy: str, **how: Any) -> None:
-    def change(module: Any, args: Any, kwargs: Any) -> None:
-        # A loss has no parameters, and compiles into nothing worth it.
-        import torch._dynamo
+    framed: Any = weakref.WeakKeyDictionary()
 
-        # What cannot be compiled runs as it would have, instead of ending the job.
+    def change(module: Any, args: Any, kwargs: Any) -> None:
+        if not _compiler() and next(module.parameters()).device.type == "cpu":
+            raise FileNotFoundError("no C++ compiler")
+        import torch._dynamo
+        import torch._functorch.config
+        import torch._inductor.config
+
+        # A forward that cannot be compiled runs as it would have, instead of ending the job.
         torch._dynamo.config.suppress_errors = True
-        module.compile(**how)
+        # So does one whose backward cannot: it is compiled along with it, and not when the job runs backward.
+        if hasattr(torch._functorch.config, "force_non_lazy_backward_lowering"):
+            torch._functorch.config.force_non_lazy_backward_lowering = True
+        # Dropout draws what it would have drawn: it stays an op of its own, and the job learns the same.
+        torch._inductor.config.fallback_random = True
+        if type(module).__module__.startswith("torch.nn.modules."):
+            # torch does not compile code of its own that nobody calls: it gets a caller that can be compiled.
+            framed[module] = torch.compile(_caller(module), **how)
+        else:
+            module.compile(**how)
         within.note(remedy, model=type(module).__name__)
 
+    def make(call: Any, module: Any, args: Any, kwargs: Any) -> Any:
+        compiled = framed.get(module)
+        return call(module, *args, **kwargs) if compiled is None else compiled(call, *args, **kwargs)
+
+    within.through(torch, make)
     within.first_call(torch, within.careful(remedy, change))
+
+
+def _caller(module: Any) -> Any:
+    def caller(call: Any, *args: Any, **kwargs: Any) -> Any:
+        return call(module, *args, **kwargs)
+
+    return caller

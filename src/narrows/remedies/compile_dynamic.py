@@ -15,12 +15,11 @@ CLASS = "exact"
 TEXT = {
     "en": (
         "The model is compiled for shapes that change (torch.compile, dynamic)",
-        "Rounding, since sums are made in another order; random numbers (dropout) are drawn in another order. The first "
-        "steps take seconds to minutes longer.",
+        "Rounding, since sums are made in another order. The first steps take seconds to minutes longer.",
     ),
     "zh": (
         "为变化的形状编译模型（torch.compile，dynamic）",
-        "求和顺序不同带来的舍入；随机数（dropout）的抽取顺序不同。最初几步会多花几秒到几分钟。",
+        "求和顺序不同带来的舍入。最初几步会多花几秒到几分钟。",
     ),
 }
 WORSE = 0.8

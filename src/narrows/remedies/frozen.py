@@ -46,7 +46,7 @@ def apply(torch: Any, value: bool) -> None:
         # A branch on a value, or a loop over a length, is traced as it went this time.
         if any(issubclass(w.category, torch.jit.TracerWarning) for w in said):
             raise twin.Differs("the trace depends on values")
-        return lambda tensors: frozen(*tensors)  # type: ignore[no-any-return]
+        return lambda tensors: frozen(*tensors)
 
     twin.answer_with(torch, NAME, build)
 

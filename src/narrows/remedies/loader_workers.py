@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import within
+from . import persistent_workers, within
 from .candidate import Candidate
 
 if TYPE_CHECKING:
@@ -41,9 +41,11 @@ def candidates(view: View) -> list[Candidate]:
 
 
 def apply(torch: Any, value: int) -> None:
+    persistent_workers.apply(torch, True)  # first, so that it sees the loader with its workers
+
     def change(loader: Any, given: dict[str, Any]) -> None:
         if given["num_workers"] < value:
-            given.update(num_workers=value, persistent_workers=True)
+            given["num_workers"] = value
             within.note(NAME, workers=value)
 
     within.arguments(NAME, torch.utils.data.DataLoader, change)

@@ -42,7 +42,7 @@ def tensors(tensor: type, value: Any) -> list[Any]:
     return found
 
 
-def form(tensor: type, value: Any) -> Any:
+def form(tensor: Any, value: Any) -> Any:
     """What the value is besides its tensors' numbers, to compare and to look up. Raises `TypeError` for what is
     neither tensors nor plain: objects with a state of their own, such as a cache of keys and values."""
     if isinstance(value, tensor):

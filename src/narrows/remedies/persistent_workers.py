@@ -62,6 +62,9 @@ def apply(torch: Any, value: bool) -> None:
                 # The script has given the dataset something new, which workers that run already would not see.
                 self._iterator = None
             state[self] = now
+            if self._iterator is not None:
+                # A new iterator would draw a seed for its workers, and the order of the next epoch comes after it.
+                torch.empty((), dtype=torch.int64).random_(generator=self.generator)
         return original(self)
 
     loader_class.__iter__ = __iter__

@@ -39,6 +39,7 @@ PART = 0.6
 _making = threading.RLock()
 """Held while a thread makes a batch: two loaders may share a dataset that only one thread at a time can use."""
 _mine = threading.local()
+_noted: list[bool] = []
 _running: dict[threading.Thread, tuple[Any, threading.Event]] = {}
 
 
@@ -116,7 +117,9 @@ class Ahead:
         torch.set_num_threads(threads)
         _running[thread] = (self._made, self._stop)
         weakref.finalize(self, _end, self._made, self._stop).atexit = False
-        within.note(NAME, ahead=self._made.maxsize)
+        if not _noted:
+            _noted.append(True)
+            within.note(NAME, ahead=self._made.maxsize)
 
 
 def _make(batches: Any, made: Any, stop: threading.Event, modes: Any, ready: threading.Event, torch: Any) -> None:

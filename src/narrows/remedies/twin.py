@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import weakref
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ CLOSE = 1e-4
 """Largest difference, as a share of the largest number in the answer."""
 
 
-class Differs(Exception):  # noqa: N818
+class Differs(Exception):
     pass
 
 
@@ -40,7 +41,7 @@ def answer_with(torch: Any, remedy: str, build: Callable[[Any, list[Any]], Fast]
         if twin is None:
             if next(module.parameters(), None) is None:
                 return call(module, *args, **kwargs)
-            twin = twins[module] = _Twin(torch, remedy, build, module, device)
+            twin = twins[module] = _Twin(torch, remedy, build, device)
         if twin.given_up:
             return call(module, *args, **kwargs)
         try:
@@ -53,24 +54,26 @@ def answer_with(torch: Any, remedy: str, build: Callable[[Any, list[Any]], Fast]
             return call(module, *args, **kwargs)
         return twin.answer(call, module, args, kwargs, form, given)
 
+    original = torch.nn.Module.load_state_dict
+
+    @functools.wraps(original)
+    def load_state_dict(self: Any, *args: Any, **kwargs: Any) -> Any:
+        for module, twin in list(twins.items()):
+            if any(part is self for part in module.modules()):
+                twin.give_up()
+        return original(self, *args, **kwargs)
+
+    torch.nn.Module.load_state_dict = load_state_dict
     within.through(torch, make)
 
 
 class _Twin:
-    def __init__(self, torch: Any, remedy: str, build: Any, module: Any, device: str | None) -> None:
+    def __init__(self, torch: Any, remedy: str, build: Any, device: str | None) -> None:
         self.torch, self.remedy, self.build, self.device = torch, remedy, build, device
         self.fast: Fast | None = None
         self.given_up = False
         self.answers: dict[Any, Any] = {}
         """By form of the input: the answer, its tensors empty; None if the two differed."""
-        me = weakref.ref(self)
-
-        def loaded(*_: Any) -> None:
-            twin = me()
-            if twin is not None:
-                twin.give_up()
-
-        module.register_load_state_dict_post_hook(loaded)
 
     def give_up(self, error: BaseException | None = None) -> None:
         self.given_up, self.fast = True, None

@@ -154,3 +154,20 @@ def careful(remedy: str, change: Callable[..., None]) -> Callable[..., None]:
 def infers(torch: Any, module: Any) -> bool:
     """The model is called to answer, not to learn."""
     return not (module.training and torch.is_grad_enabled())
+
+
+def first_training_call(torch: Any, remedy: str, change: Callable[[Any], None]) -> None:
+    """Call `change(module)` before the first outermost call of each module that is to learn."""
+    seen: Any = weakref.WeakSet()
+
+    def make(call: Any, module: Any, args: Any, kwargs: Any) -> Any:
+        if module.training and module not in seen and torch.is_grad_enabled():
+            seen.add(module)
+            if next(module.parameters(), None) is not None:
+                try:
+                    change(module)
+                except Exception as error:
+                    fault(remedy, error)
+        return call(module, *args, **kwargs)
+
+    through(torch, make)

@@ -45,6 +45,9 @@ def apply(torch: Any, value: bool) -> None:
     def changed(original: Any, parameters: Any) -> Any:
         @functools.wraps(original)
         def zero_grad(self: Any, set_to_none: bool = True) -> Any:
+            if set_to_none and dropped:
+                for parameter in parameters(self):
+                    dropped.pop(id(parameter), None)
             filled = [] if set_to_none else [p for p in parameters(self) if p.grad is not None]
             if not filled or any(p.grad.is_sparse for p in filled):
                 return original(self, set_to_none)

@@ -79,6 +79,7 @@ def optimize(wish: Wish) -> Path:
         say=lambda text: status.show(f"narrows: trying, {text}"),
     )
     found = search(options, bench) if options else Found(verdicts=(), kept=(), combined=None, parity=None)
+    remove(folder / "compiled")
     status.clear()
     trials = [_trial(verdict, found) for verdict in found.verdicts]
     torch = every.process.last("torch").get("version", "") if every.process else ""
@@ -92,7 +93,7 @@ def _look(wish: Wish, how: Arm) -> Path:
 
     def wrap(command: Command, folder: Path) -> Command:
         (folder / "trial").mkdir()
-        return command if wish.allow_writes else shielded(command, folder / "trial", folder / "spool", how)
+        return command if wish.allow_writes else shielded(command, folder / "trial", [folder / "spool"], how)
 
     asked = Request(
         words=wish.words, steps=STEPS, seconds=0, out=wish.out, quiet=True, wrap=wrap,

@@ -16,7 +16,7 @@ from narrows.spool.read import read
 from narrows.trials.arm import AS_IT_IS, Arm, Unproven
 from narrows.trials.counterfactual import Plan, plans
 from narrows.trials.rounds import rounds
-from narrows.trials.trial import Setting, setting, trial
+from narrows.trials.trial import Setting, remove, setting, trial
 
 
 def prove(folder: Path, words: Sequence[str], *, quiet: bool) -> None:
@@ -38,6 +38,7 @@ def measure(folder: Path, facts: Facts, command: Command, *, quiet: bool) -> lis
         return pairs(how, plans(every.process, every.mine), status)
     finally:
         status.clear()
+        remove(folder / "compiled")
 
 
 def pairs(how: Setting, todo: Sequence[Plan], status: Status) -> list[Counterfactual]:

@@ -14,7 +14,7 @@ from narrows.trials.rounds import Pairs, Rounds, rounds
 
 MOST_MEMORY = 0.9
 """Share of the machine's memory that a job with a remedy may take."""
-MOST_ARMS = 6
+MOST_ARMS = 4
 """Tried beside each other: with more, the runs of a round are too far apart."""
 
 

@@ -40,6 +40,8 @@ class Setting:
 
 MEASURED, FEWEST_STEPS, MOST_STEPS = 3.0, 24, 2000
 """Seconds of steady steps in a trial, and the bounds on their number."""
+COMPILING = 120.0
+"""Seconds that a trial with remedies may take longer: the first one with a compiler in it compiles."""
 SLOWER = 4.0
 """A trial may take so many times as long as its steps should."""
 
@@ -66,16 +68,19 @@ def trial(how: Setting, arm: Arm) -> Measured:
 
     def tick(seconds: float) -> bool:
         nonlocal late
-        late = seconds > how.longest
+        late = seconds > how.longest + (COMPILING if arm.remedies else 0.0)
         return late
 
     told = environment(
         spool, steps=how.steps, seconds=0, plan="none", without=arm.without, seed=arm.seed, curve=1
     )  # fmt: skip
+    compiled = how.folder / "compiled"
+    compiled.mkdir(exist_ok=True)
+    told.setdefault("TORCHINDUCTOR_CACHE_DIR", str(compiled))  # else each trial would compile anew
     told.update({"NARROWS_REMEDIES": json.dumps(arm.remedies), "PYTHONHASHSEED": str(arm.seed), **arm.environment})
     try:
         outcome = run(
-            shielded(how.command, folder, spool, arm) if how.shield else how.command,
+            shielded(how.command, folder, [spool, compiled], arm) if how.shield else how.command,
             told,
             tick=tick,
             output=folder / "output",
@@ -96,9 +101,11 @@ def trial(how: Setting, arm: Arm) -> Measured:
         remove(folder)
 
 
-def shielded(command: Command, folder: Path, keep: Path, arm: Arm) -> Command:
+def shielded(command: Command, folder: Path, keep: Sequence[Path], arm: Arm) -> Command:
     """The command behind the shield, whose writes go to `folder`; those to `keep` are real."""
-    words = [sys.executable, "-I", "-S", shield.__file__, str(folder), "--keep", str(keep)]
+    words = [sys.executable, "-I", "-S", shield.__file__, str(folder)]
+    for real in keep:
+        words += ["--keep", str(real)]
     for number, (file, text) in enumerate(arm.files.items()):
         changed = folder / f"changed{number}.py"
         changed.write_text(text)

@@ -124,7 +124,7 @@ def outcome(report: Report, say: Words) -> str | None:
     if not report.trials:
         return say("trials.none")
     if found is None or not found.remedies or found.speedup is None or found.ci95 is None:
-        return say("trials.no gain")
+        return say("trials.budget" if any(trial.why == "budget" for trial in report.trials) else "trials.no gain")
     said = say("trials.together", speedup=found.speedup, low=found.ci95[0], high=found.ci95[1], pairs=found.pairs,
                parity=say(f"parity.{found.parity}"))  # fmt: skip
     return said + say("sentences") + say("trials.recipe", path=found.path) if found.path else said

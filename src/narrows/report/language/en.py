@@ -93,4 +93,6 @@ WORDS = {
     "trials.why.together": "not kept: no gain was proven for all together", "trials.why.budget": "the budget was spent before it was proven",
     "trials.why.shield": "could not be kept from writing files", "trials.why.slow": "a trial did not come to its steps in time",
     "trials.why.failed": "a trial failed", "trials.why.interrupted": "interrupted",
+    "trials.budget": "The budget was spent before a gain was proven, so no recipe was written: give the trials more time with "
+                     "--budget.",
 }  # fmt: skip

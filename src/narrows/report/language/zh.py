@@ -81,4 +81,5 @@ WORDS = {
     "trials.why.together": "未保留：合在一起没有证实收益", "trials.why.budget": "预算在证实之前已用完",
     "trials.why.shield": "无法阻止其写文件", "trials.why.slow": "试验没有按时跑到所需步数",
     "trials.why.failed": "试验失败", "trials.why.interrupted": "被中断",
+    "trials.budget": "预算在证实收益之前已用完，因此没有写配方：用 --budget 给试验更多时间。",
 }  # fmt: skip
