@@ -112,3 +112,17 @@ def test_an_interrupt_keeps_what_was_proven_before_it() -> None:
     found = tried(machine, *options)
     assert found.interrupted
     assert [o.remedy for o in found.kept] == ["r0"]
+    assert found.combined is not None
+    assert machine.ran[-1] in ("", "r6=True", "r4=True", "r5=True")  # nothing is run after it
+
+
+def test_an_interrupt_before_anything_was_measured() -> None:
+    machine = Machine({})
+
+    def run(arm: Arm) -> Measured:
+        raise KeyboardInterrupt
+
+    machine.run = run  # type: ignore[method-assign]
+    found = tried(machine, option("a"))
+    assert found.interrupted
+    assert why(found) == {"a=True": "interrupted"}

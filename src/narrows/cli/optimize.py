@@ -48,9 +48,10 @@ def optimize(
         words=tuple(job), out=out, recipe=recipe, budget=duration(budget), classes=classes(allow), only=names(only),
         skip=names(skip), allow_writes=allow_writes, steps=steps, quiet=quiet,
     )  # fmt: skip
-    folder = run(wish)
+    folder, code = run(wish)
     show(build(folder, lang), folder, json=json, html=html, markdown=markdown, lang=lang, quiet=quiet,
          colour=not no_color)  # fmt: skip
+    raise typer.Exit(code)
 
 
 def register(app: typer.Typer) -> None:

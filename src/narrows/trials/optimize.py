@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,8 +53,8 @@ class Wish:
     quiet: bool = False
 
 
-def optimize(wish: Wish) -> Path:
-    """The run's folder, with the report's facts in it. Raises `Failure`."""
+def optimize(wish: Wish) -> tuple[Path, int]:
+    """(the run's folder, with the report's facts in it; the exit code). Raises `Failure`."""
     for name in (*wish.only, *wish.skip):
         try:
             remedies.load(name)
@@ -70,7 +71,7 @@ def optimize(wish: Wish) -> Path:
     if how is None or every.mine is None or not every.mine.kernels:
         status.clear()
         facts_.write(folder, msgspec.structs.replace(facts, trials=[]))
-        return folder
+        return folder, 0
     options = _options(wish, view_of(facts, processes, every, "en"))
     bench = Bench(
         run=lambda a: trial(how, a),
@@ -85,7 +86,7 @@ def optimize(wish: Wish) -> Path:
     torch = every.process.last("torch").get("version", "") if every.process else ""
     outcome = _outcome(wish, facts, found, torch, status)
     facts_.write(folder, msgspec.structs.replace(facts, trials=trials, recipe=outcome))
-    return folder
+    return folder, 128 + signal.SIGINT if found.interrupted else 0
 
 
 def _look(wish: Wish, how: Arm) -> Path:
@@ -100,14 +101,18 @@ def _look(wish: Wish, how: Arm) -> Path:
         environment={"NARROWS_REMEDIES": json.dumps(how.remedies), **how.environment},
     )  # fmt: skip
     folder, code = diagnose(asked)
+    said = last_line(folder / "output")
     remove(folder / "trial")
+    (folder / "output").unlink(missing_ok=True)
     if code in (shield.NO_SHIELD, shield.ONLY_READ):
         raise Failure(
             f"this machine offers no way to keep a trial from writing into {os.getcwd()} (overlays or Landlock); "
             "--allow-writes runs the trials as they are"
         )
+    if facts_.read(folder).ended == "interrupted":
+        raise Failure("interrupted before the first trial", code)
     if code:
-        raise Failure(f"the job itself failed with exit code {code}: {last_line(folder / 'output')}", code)
+        raise Failure(f"the job itself failed with exit code {code}: {said}", code)
     return folder
 
 

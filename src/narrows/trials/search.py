@@ -100,9 +100,10 @@ def search(options: Sequence[Option], bench: Bench) -> Found:
     try:
         again = [bench.run(AS_IT_IS)]
         other = [bench.run(replace(AS_IT_IS, seed=1))]
-    except Unproven as why:
-        failed = (_failed(option, why) for option in options)
-        return Found(verdicts=tuple(failed), kept=(), combined=None, parity=None)
+    except (Unproven, KeyboardInterrupt) as error:
+        why = error if isinstance(error, Unproven) else Unproven("interrupted")
+        failed = tuple(_failed(option, why) for option in options)
+        return Found(verdicts=failed, kept=(), combined=None, parity=None, interrupted=why is not error)
     interrupted = False
     winners: list[tuple[Option, Gain]] = []
     for start in range(0, len(options), MOST_ARMS):
@@ -175,7 +176,8 @@ def _together(
     winners: Sequence[Option], bench: Bench, verdicts: dict[str, Verdict], again: Sequence[Measured],
     other: Sequence[Measured], interrupted: bool,
 ) -> tuple[list[Option], Gain | None, Parity | None, bool]:  # fmt: skip
-    """Add one after the other as long as each adds something; then the whole once more against the original."""
+    """Add one after the other as long as each adds something; then the whole once more against the original. After an
+    interrupt nothing more is run: the best was measured against the original, and it is what there is."""
     kept = list(winners[:1])
     for option in winners[1:]:
         if bench.late() or interrupted:
@@ -192,6 +194,11 @@ def _together(
             verdicts[option.name] = replace(verdicts[option.name], kept=False, why="beside")
     if not kept:
         return [], None, None, interrupted
+    if interrupted:
+        for option in kept[1:]:
+            verdicts[option.name] = replace(verdicts[option.name], kept=False, why="interrupted")
+        first = verdicts[kept[0].name]
+        return kept[:1], first.gain, first.parity, True
     whole = arm(kept)
     # The budget does not cut this one: a recipe that was not measured as a whole is not written.
     found = rounds(
