@@ -40,6 +40,16 @@ def test_the_interval_is_that_of_the_signed_rank_test() -> None:
     assert interval([float(x) for x in range(1, 11)], 0.95) == (3.0, 8.0)
 
 
+def test_a_larger_step_is_held_against_its_samples() -> None:
+    larger = [(Measured(seconds=1.0, samples=32), Measured(seconds=1.5, samples=64))] * 6
+    plain, each = gain(larger), gain(larger, per_sample=True)
+    assert plain is not None
+    assert each is not None
+    assert plain.ratio == pytest.approx(1 / 1.5)
+    assert each.ratio == pytest.approx(2 / 1.5)
+    assert not decided(larger[:3], per_sample=True)
+
+
 def test_nothing_was_measured() -> None:
     assert gain([]) is None
 

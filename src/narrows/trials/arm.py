@@ -18,6 +18,8 @@ class Arm:
     remedies: tuple[tuple[str, Value], ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     seed: int = 0
+    per_sample: bool = False
+    """Its steps may be of another size: what counts is the time for a sample."""
 
 
 AS_IT_IS = Arm(name="")
@@ -27,6 +29,8 @@ AS_IT_IS = Arm(name="")
 class Measured:
     seconds: float
     """Of a steady step."""
+    samples: float = 0.0
+    """Of a step; 0 if unknown."""
     losses: tuple[float, ...] = ()
     """Of each backward, from the first."""
     answers: tuple[tuple[float, ...], ...] = ()

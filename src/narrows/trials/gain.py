@@ -33,16 +33,23 @@ class Gain:
         return self.low > 1.0
 
 
-def gain(pairs: Pairs) -> Gain | None:
+def gain(pairs: Pairs, *, per_sample: bool = False) -> Gain | None:
     """None if there are no pairs. With too few for an interval it is as wide as it can be."""
     if not pairs:
         return None
-    logs = [math.log(before.seconds / after.seconds) for before, after in pairs]
+    logs = [math.log(ratio) for ratio in _ratios(pairs, per_sample)]
     low, high = interval(logs)
     return Gain(
         ratio=math.exp(_centre(logs)), low=math.exp(low), high=min(math.exp(high) if high < 700 else math.inf, math.inf),
         pairs=len(pairs),
     )  # fmt: skip
+
+
+def _ratios(pairs: Pairs, per_sample: bool) -> list[float]:
+    """Before / after, of a step or of a sample."""
+    if per_sample and all(m.samples for pair in pairs for m in pair):
+        return [before.seconds / after.seconds * after.samples / before.samples for before, after in pairs]
+    return [before.seconds / after.seconds for before, after in pairs]
 
 
 def interval(values: Sequence[float], level: float = LEVEL) -> tuple[float, float]:
@@ -80,10 +87,10 @@ def _critical(n: int, tail: float) -> int | None:
     return found
 
 
-def decided(pairs: Pairs) -> bool:
+def decided(pairs: Pairs, *, per_sample: bool = False) -> bool:
     """Whether more pairs would not change what is said: clearly faster, or hopeless."""
-    ratios = [before.seconds / after.seconds for before, after in pairs]
+    ratios = _ratios(pairs, per_sample)
     if len(ratios) >= HOPELESS_AFTER and max(ratios) < HOPELESS:
         return True
-    found = gain(pairs)
+    found = gain(pairs, per_sample=per_sample)
     return found is not None and len(pairs) >= FEWEST and (found.proven or found.ratio < HOPELESS)

@@ -79,7 +79,10 @@ class Bench:
         def say(turn: int, arm: Arm) -> None:
             self.say(f"round {turn + 1}: {arm.name or 'as it is'}")
 
-        return rounds(self.run, base, others, most=most, done=lambda _, pairs: self.late() or decided(pairs), say=say)
+        def done(arm: Arm, pairs: Pairs) -> bool:
+            return self.late() or decided(pairs, per_sample=arm.per_sample)
+
+        return rounds(self.run, base, others, most=most, done=done, say=say)
 
 
 def arm(options: Sequence[Option]) -> Arm:
@@ -91,6 +94,7 @@ def arm(options: Sequence[Option]) -> Arm:
         name=" + ".join(option.name for option in options),
         remedies=tuple((option.remedy, option.value) for option in options),
         environment=environment,
+        per_sample=any(option.kind == "training" for option in options),
     )
 
 
@@ -132,19 +136,20 @@ def judge(
     option: Option, found: Rounds, again: Sequence[Measured], other: Sequence[Measured], memory_bytes: int
 ) -> Verdict:
     """What the rounds say of an option."""
-    name = arm([option]).name
-    if name in found.failed:
-        return _failed(option, found.failed[name])
-    pairs = found.pairs[name]
+    tried = arm([option])
+    if tried.name in found.failed:
+        return _failed(option, found.failed[tried.name])
+    pairs = found.pairs[tried.name]
     if not pairs:
         return Verdict(option=option, gain=None, parity=None, memory=None, kept=False, why="budget")
     before, after = pairs[0]
-    seen = gain(pairs)
+    seen = gain(pairs, per_sample=tried.per_sample)
     same = parity(option.kind, before, after, [*again, *(b for b, _ in pairs[1:])], other)
     memory = after.peak_bytes / before.peak_bytes if before.peak_bytes else None
     assert seen is not None
     verdict = Verdict(option=option, gain=seen, parity=same, memory=memory, kept=False, why="no gain")
-    if option.remedy in after.not_applied:
+    # Of several models one may have been left as it was: then the others speak for the remedy.
+    if option.remedy in after.not_applied and option.remedy not in after.applied:
         return replace(verdict, why="not applied", detail=after.not_applied[option.remedy])
     if not option.environment and option.remedy not in after.applied:
         return replace(verdict, why="not applied")
@@ -153,7 +158,10 @@ def judge(
     if not same.kept:
         return replace(verdict, why="parity", detail=same.word)
     if not seen.proven:
-        return replace(verdict, why="budget" if len(pairs) < FEWEST and not decided(pairs) else "no gain")
+        return replace(
+            verdict,
+            why="budget" if len(pairs) < FEWEST and not decided(pairs, per_sample=tried.per_sample) else "no gain",
+        )
     return replace(verdict, kept=True, why="kept")
 
 
@@ -186,7 +194,7 @@ def _together(
         base, more = arm(kept), arm([*kept, option])
         found = bench.compare(base, [more])
         pairs: Pairs = found.pairs[more.name]
-        added = gain(pairs)
+        added = gain(pairs, per_sample=more.per_sample)
         interrupted = interrupted or found.interrupted
         if added is not None and added.proven:
             kept.append(option)
@@ -209,7 +217,7 @@ def _together(
         say=lambda turn, a: bench.say(f"round {turn + 1}: {a.name or 'as it is'}"),
     )
     pairs = found.pairs[whole.name]
-    combined = gain(pairs)
+    combined = gain(pairs, per_sample=whole.per_sample)
     if combined is None or not combined.proven:
         return [], combined, None, interrupted or found.interrupted
     kinds = {option.kind for option in kept}

@@ -121,6 +121,7 @@ def _measured(processes: Sequence[Process], rank: int, peak: int) -> Measured | 
     answers = mine.last("answers").get("answers", ())
     return Measured(
         seconds=typical.median,
+        samples=typical.samples,
         losses=tuple(map(float, mine.last("curve").get("losses", ()))),
         answers=tuple(tuple(map(float, answer)) for answer in answers) if not mine.last("curve").get("losses") else (),
         peak_bytes=peak,
