@@ -9,7 +9,6 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any
 
 
@@ -62,49 +61,6 @@ def arguments(remedy: str, owner: Any, change: Callable[[Any, dict[str, Any]], N
     setattr(owner, method, changed)
 
 
-def outermost_call(torch: Any, around: Callable[[Any], AbstractContextManager[Any]], after: Any = None) -> None:
-    """Run each outermost model call inside of `around(module)`; `after(output)` gives what it returns."""
-    module_class = torch.nn.Module
-    original = module_class.__call__
-    inside = [False]
-
-    def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N807
-        if inside[0]:
-            return original(self, *args, **kwargs)
-        inside[0] = True
-        try:
-            with around(self):
-                output = original(self, *args, **kwargs)
-        finally:
-            inside[0] = False
-        return output if after is None else after(output)
-
-    module_class.__call__ = __call__
-
-
-def first_call(torch: Any, change: Callable[[Any, tuple[Any, ...], dict[str, Any]], None]) -> None:
-    """Call `change(module, args, kwargs)` before the first outermost call of each module that has parameters."""
-    module_class = torch.nn.Module
-    original = module_class.__call__
-    seen: Any = weakref.WeakSet()
-    inside = [False]
-
-    def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N807
-        if inside[0]:
-            return original(self, *args, **kwargs)
-        inside[0] = True
-        try:
-            if self not in seen:
-                seen.add(self)
-                if next(self.parameters(), None) is not None:
-                    change(self, args, kwargs)
-            return original(self, *args, **kwargs)
-        finally:
-            inside[0] = False
-
-    module_class.__call__ = __call__
-
-
 def through(torch: Any, make: Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], Any]) -> None:
     """Let `make(call, module, args, kwargs)` make each outermost model call: `call(module, *args, **kwargs)`."""
     module_class = torch.nn.Module
@@ -121,6 +77,20 @@ def through(torch: Any, make: Callable[[Any, Any, tuple[Any, ...], dict[str, Any
             inside[0] = False
 
     module_class.__call__ = __call__
+
+
+def first_call(torch: Any, change: Callable[[Any, tuple[Any, ...], dict[str, Any]], None]) -> None:
+    """Call `change(module, args, kwargs)` before the first outermost call of each module that has parameters."""
+    seen: Any = weakref.WeakSet()
+
+    def make(call: Any, module: Any, args: Any, kwargs: Any) -> Any:
+        if module not in seen:
+            seen.add(module)
+            if next(module.parameters(), None) is not None:
+                change(module, args, kwargs)
+        return call(module, *args, **kwargs)
+
+    through(torch, make)
 
 
 def thread(target: Callable[..., None], *args: Any, daemon: bool) -> threading.Thread:
