@@ -61,6 +61,15 @@ def test_ops_with_nothing_to_do_are_overhead() -> None:
     assert totals(mine.entries)["overhead"] == pytest.approx(0.001, rel=1e-3)
 
 
+def test_a_small_product_whose_threads_wait_for_a_core_is_overhead_and_one_in_slow_arithmetic_is_not() -> None:
+    held = op("mm", tensor(64, 16), tensor(16, 32), out=tensor(64, 32), ms=5.0)
+    mine = account(process(boundaries(forward=6.0), window("ops", ops=(held,))), lambda _: 5e-6, CEILINGS)
+    assert totals(mine.entries)["overhead"] == pytest.approx(0.006, rel=1e-3)
+    slow = op("mm", *MM, out=tensor(1024, 1024), ms=1000.0)
+    mine = account(process(boundaries(forward=1000.0), window("ops", ops=(slow,))), lambda _: 5e-6, CEILINGS)
+    assert totals(mine.entries)["compute"] == pytest.approx(1.0, rel=1e-3)
+
+
 def test_broken_ledgers_are_not_shown() -> None:
     row = Row(cause="input", seconds=1.0, share=0.5, floor_seconds=0.0, basis="measured")
     with pytest.raises(AssertionError, match="sum"):

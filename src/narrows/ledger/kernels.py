@@ -26,6 +26,9 @@ is simply bad, and that is no fixed cost."""
 TINY, SMALL = 2e-7, 5e-5
 """Seconds. What could be done in 0.2 microseconds (20 KiB, in a cache) and takes less than 50 was held up by
 something else, whatever its fixed cost is in a quiet loop: on a busy machine one op can take ten times as long."""
+HELD_UP = 1e-3
+"""So is an op of known shape that could be done in this share of its time: a small product whose threads wait for a
+core takes milliseconds. The worst kernels known (denormals, a dtype in software) are about 100 times off."""
 COLDEST = 4.0
 """The most by which fixed costs in the job may exceed those of the same call in a tight loop."""
 
@@ -96,8 +99,10 @@ class _Call:
 
     @property
     def tiny(self) -> bool:
-        little = self.limit < NOTHING_TO_DO * self.each
-        return little and (self.each < MOSTLY_FIXED * self.around or (self.limit < TINY and self.each < SMALL))
+        if self.limit >= NOTHING_TO_DO * self.each:
+            return False
+        waits = self.cost.by_shape and self.limit < HELD_UP * self.each
+        return waits or self.each < MOSTLY_FIXED * self.around or (self.limit < TINY and self.each < SMALL)
 
 
 def _call(
