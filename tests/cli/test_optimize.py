@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -79,17 +80,29 @@ def test_what_was_proven_is_a_recipe(optimized: tuple[Path, dict[str, Any], str]
 def test_trials_write_nothing_and_leave_nothing(optimized: tuple[Path, dict[str, Any], str]) -> None:
     folder, _, _ = optimized
     assert (folder / "log.txt").read_text() == "before\n"
-    assert {p.name for p in folder.iterdir()} == {"train.py", "log.txt", "out.json", "narrows.toml", ".narrows"}
-    assert not list((folder / ".narrows").glob("*/trial"))
+    assert {p.name for p in folder.iterdir()} == {
+        "train.py", "log.txt", "out.json", "narrows.toml", "narrows.patch", ".narrows"
+    }  # fmt: skip
+    assert not list((folder / ".narrows").glob("*/trial*"))
     running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert str(folder) not in running
 
 
+def test_the_patch_does_the_same_by_hand(optimized: tuple[Path, dict[str, Any], str], tmp_path: Path) -> None:
+    folder, report, shown = optimized
+    assert report["recipe"]["patch"] == "narrows.patch"
+    assert "git apply narrows.patch" in shown
+    (tmp_path / "train.py").write_text(TRAIN)
+    subprocess.run(["git", "apply", folder / "narrows.patch"], cwd=tmp_path, check=True)
+    workers = report["recipe"]["remedies"][0].partition("=")[2]
+    assert f"batch_size=4, num_workers={workers}, persistent_workers=True)" in (tmp_path / "train.py").read_text()
+
+
 def test_the_recipe_is_applied_and_the_job_is_the_jobs(optimized: tuple[Path, dict[str, Any], str]) -> None:
-    folder, _, _ = optimized
+    folder, report, _ = optimized
     done = narrows(folder, "run", "--recipe", "narrows.toml", "train.py", "5")
     assert done.returncode == 0
-    assert done.stdout in ("workers 1\n", "workers 2\n")
+    assert done.stdout == f"workers {report['recipe']['remedies'][0].partition('=')[2]}\n"
     assert done.stderr == ""
     assert (folder / "log.txt").read_text() == "before\n" + "".join(f"{i}\n" for i in range(5))
 
@@ -129,3 +142,24 @@ def test_a_job_that_fails_is_not_tried(tmp_path: Path) -> None:
     done = narrows(tmp_path, "optimize", "train.py")
     assert done.returncode == 7
     assert "exit code 7" in done.stderr
+
+
+def test_an_end_from_outside_leaves_no_process_behind(tmp_path: Path) -> None:
+    """Trials are held most of the time: nobody else would let them go."""
+    (tmp_path / "train.py").write_text(TRAIN)
+    job = subprocess.Popen(
+        [sys.executable, "-m", "narrows", "optimize", "--only", "loader-workers", "train.py", "100000"], cwd=tmp_path,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    until = time.monotonic() + 120
+    while time.monotonic() < until and not list(tmp_path.glob(".narrows/*/trial1/spool/*.steps")):
+        time.sleep(0.2)
+        assert job.poll() is None
+    time.sleep(1.0)
+    job.terminate()
+    _, said = job.communicate(timeout=60)
+    assert job.returncode == 130
+    assert "src/narrows/" not in said
+    running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert str(tmp_path) not in running
+    assert not list(tmp_path.glob(".narrows/*/trial*"))

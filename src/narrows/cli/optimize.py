@@ -40,8 +40,8 @@ def optimize(
     from narrows.cli.wishes import classes, duration, names
     from narrows.report.build import build
     from narrows.report.write import check, show
-    from narrows.trials.optimize import Wish
     from narrows.trials.optimize import optimize as run
+    from narrows.trials.wish import Wish
 
     check(json=json, html=html, markdown=markdown, lang=lang)
     wish = Wish(

@@ -5,6 +5,7 @@ undisturbed steps between them: `lines` (which source line the gaps go to), `ops
 how long each) and `values` (zeros, denormals, padding). After that the job runs undisturbed to its end.
 """
 
+import os
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -28,6 +29,8 @@ LONG_STEP_NS = 1_500_000_000
 """Steps longer than this are looked at half as often: a deep step costs up to 4 plain ones."""
 HALF = 7
 """Windows of the plan that are opened even then."""
+ASK_NS = 20_000_000
+"""Between two looks for the file that ends a trial: a look costs 2 microseconds."""
 LOOK_BACK, LONGEST_WINDOW = 256, 64
 """Boundaries: where time comes in bursts, a window is open from one to the next."""
 MANY = 8
@@ -55,16 +58,19 @@ _planned = False
 """The first plan is done."""
 _most_steps = 0
 _most_ns = 0
+_until = ""
+_asked = 0
 _kind = 1
 _off = False
 quiet = False
 """The windows are over, and nothing but the job's end is waited for."""
 
 
-def settings(steps: int, seconds: float, *, shallow: bool = False) -> None:
-    """Stop the job after so many steady steps or seconds; 0 means never. `shallow`: no window is ever opened."""
-    global _most_steps, _most_ns, _plan, _planned
-    _most_steps, _most_ns = steps, int(seconds * 1e9)
+def settings(steps: int, seconds: float, *, shallow: bool = False, until: str = "") -> None:
+    """Stop the job after so many steady steps or seconds, 0 means never, or once the file `until` is there. `shallow`:
+    no window is ever opened."""
+    global _most_steps, _most_ns, _plan, _planned, _until
+    _most_steps, _most_ns, _until = steps, int(seconds * 1e9), until
     if shallow:
         _plan, _planned = (), True
 
@@ -81,7 +87,7 @@ def off() -> None:
 
 def count(kind: int, who: int, now: int, disturbed: bool) -> None:
     """Note a boundary. Called at each one, so it does little."""
-    global steady, enough, _previous, _began, _left, due, _kind, _settled
+    global steady, enough, _previous, _began, _left, due, _kind, _settled, _asked
     if quiet:
         steady += 1
         if steady >= _again:
@@ -103,6 +109,9 @@ def count(kind: int, who: int, now: int, disturbed: bool) -> None:
     due = _left <= 0 and not _off
     if (_most_steps and steady >= _most_steps * _turn and _planned) or (_most_ns and now - _began > _most_ns):
         enough = True
+    elif _until and now - _asked > ASK_NS:
+        _asked = now
+        enough = os.path.exists(_until)
 
 
 def turn(now: int) -> None:
@@ -124,7 +133,7 @@ def turn(now: int) -> None:
         due, _left, _planned = False, 1 << 60, True
         _again = LATER * max(steady, 1) if _plan else 1 << 60
         # From here on there is nothing to do at a boundary, unless the job is to be stopped at some point.
-        quiet = not _most_steps and not _most_ns
+        quiet = not _most_steps and not _most_ns and not _until
         return
     name = _plan[_next]
     _next += 1

@@ -13,7 +13,11 @@ A remedy has
 - `candidates(view)`: what to try, with the seconds of a step that each should save; empty where it does not apply;
 - `apply(torch, value)`: called right after the job has imported torch; may be missing if there is only
 - `environment(value)`: variables that are set before the job starts;
-- `by_hand(value)`: the lines that would do the same in a script.
+- `by_hand(value)`: the lines that would do the same in a script;
+- `edit(source, value)`: those lines put into the text of a script, by `narrows.edits`, which it imports when called: the
+  job has no narrows. The same text where there is nothing to change, None where it is not safe. May be missing;
+- `ONCE`: the edit is for the main script alone, and this is a pattern of names and strings that make it unsafe if
+  another file of the job has them. If it is missing, the edit is for every file.
 """
 
 import importlib

@@ -37,3 +37,9 @@ def apply(torch: Any, value: str) -> None:
 
 def by_hand(value: str) -> str:
     return "model.compile()" if value == "default" else f'model.compile(mode="{value}")'
+
+
+def edit(source: str, value: str) -> str | None:
+    from narrows.edits.model import after_model
+
+    return after_model(source, by_hand(value).removeprefix("model."))

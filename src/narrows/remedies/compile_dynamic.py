@@ -39,3 +39,9 @@ def apply(torch: Any, value: bool) -> None:
 
 def by_hand(value: bool) -> str:
     return "model.compile(dynamic=True)"
+
+
+def edit(source: str, value: bool) -> str | None:
+    from narrows.edits.model import after_model
+
+    return after_model(source, by_hand(value).removeprefix("model."))

@@ -18,6 +18,7 @@ TEXT = {
 }
 SAVED = 0.15
 """Of the convolutions' time that is above their limit."""
+ONCE = r"cudnn|use_deterministic_algorithms"
 
 
 def candidates(view: View) -> list[Candidate]:
@@ -35,3 +36,9 @@ def apply(torch: Any, value: bool) -> None:
 
 def by_hand(value: bool) -> str:
     return "torch.backends.cudnn.benchmark = True"
+
+
+def edit(source: str, value: bool) -> str | None:
+    from narrows.edits.setting import setting
+
+    return setting(source, "torch", by_hand(value), ONCE)

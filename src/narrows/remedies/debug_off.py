@@ -45,3 +45,11 @@ def apply(torch: Any, value: bool) -> None:
 
 def by_hand(value: bool) -> str:
     return "torch.autograd.set_detect_anomaly(False)  # and no detect_anomaly()"
+
+
+def edit(source: str, value: bool) -> str | None:
+    from narrows.edits.arguments import argument, instead
+
+    changed = argument(source, "torch.autograd.set_detect_anomaly", "False")
+    changed = changed and argument(changed, "torch.set_anomaly_enabled", "False")
+    return changed and instead(changed, "torch.autograd.detect_anomaly", "set_detect_anomaly", "False")

@@ -19,6 +19,7 @@ TEXT = {
     ),
     "zh": ("非规格化数当作零", "绝对值小于 1.2e-38（双精度 2.2e-308）的数变成零。"),
 }
+ONCE = r"set_flush_denormal"
 
 
 def candidates(view: View) -> list[Candidate]:
@@ -41,3 +42,9 @@ def apply(torch: Any, value: bool) -> None:
 
 def by_hand(value: bool) -> str:
     return "torch.set_flush_denormal(True)"
+
+
+def edit(source: str, value: bool) -> str | None:
+    from narrows.edits.setting import setting
+
+    return setting(source, "torch", by_hand(value), ONCE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING, Any
 
 from . import within
@@ -26,6 +27,8 @@ SAVED = 0.4
 """Of what is not arithmetic in the update: the calls from Python, while each parameter is still computed by itself."""
 FEWEST = 4
 """Parameters."""
+POSITIONAL = 5
+"""Arguments of an optimizer that may be given by position: none of those that an edit gives is among them."""
 
 
 def candidates(view: View) -> list[Candidate]:
@@ -54,3 +57,15 @@ def apply(torch: Any, value: bool) -> None:
 
 def by_hand(value: bool) -> str:
     return "optimizer = torch.optim.AdamW(..., foreach=True)"
+
+
+def edit(source: str, value: bool) -> str | None:
+    from narrows.edits.arguments import given, keywords
+
+    def wanted(call: ast.Call) -> dict[str, str] | None:
+        others = [given(call, "differentiable"), given(call, "fused")]
+        if not all(isinstance(held, ast.Constant | None) for held in others):
+            return None
+        return {} if any(isinstance(held, ast.Constant) and held.value for held in others) else {"foreach": "True"}
+
+    return keywords(source, [f"torch.optim.{name}" for name in KINDS], wanted, positional=POSITIONAL)

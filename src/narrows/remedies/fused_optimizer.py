@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING, Any
 
 from . import within
@@ -19,6 +20,8 @@ TEXT = {
 FUSED = ("Adam", "AdamW", "SGD", "Adagrad")
 LEFT = 0.25
 """Share of the update's time that remains, at least: it still has to read and write its state."""
+POSITIONAL = 5
+"""Arguments of an optimizer that may be given by position: none of those that an edit gives is among them."""
 
 
 def candidates(view: View) -> list[Candidate]:
@@ -41,3 +44,18 @@ def apply(torch: Any, value: bool) -> None:
 
 def by_hand(value: bool) -> str:
     return "optimizer = torch.optim.AdamW(..., fused=True)"
+
+
+def edit(source: str, value: bool) -> str | None:
+    from narrows.edits.arguments import given, keywords
+
+    def wanted(call: ast.Call) -> dict[str, str] | None:
+        differentiable, foreach = given(call, "differentiable"), given(call, "foreach")
+        if not all(isinstance(held, ast.Constant | None) for held in (differentiable, foreach)):
+            return None
+        if isinstance(differentiable, ast.Constant) and differentiable.value:
+            return {}
+        both = isinstance(foreach, ast.Constant) and foreach.value
+        return {"fused": "True", **({"foreach": "None"} if both else {})}
+
+    return keywords(source, [f"torch.optim.{name}" for name in FUSED], wanted, positional=POSITIONAL)

@@ -27,6 +27,13 @@ TEXT = {
 }
 PARTS = {"no_grad": 0.4, "inference_mode": 0.5}
 """By value: of the overhead of a model call, what it saves."""
+ONCE = (
+    # gradients, wherever they may be asked for
+    r"(?i)backward|autograd|_grad_|requires_grad|enable_grad|\bgrad\b|optim|\bfit\b|\btrain|Trainer|jacobian|hessian|\bvjp\b"
+    # threads, each of which starts with gradients on
+    r"|\bthread|_thread|concurrent|asyncio|multiprocessing|server|flask|fastapi|uvicorn|aiohttp|tornado|gradio|streamlit"
+)
+"""Words of scripts in which turning gradients off once, in the main thread, may not be the same."""
 
 
 def candidates(view: View) -> list[Candidate]:
@@ -87,3 +94,15 @@ def _watch(owner: Any, name: str, then: Any) -> None:
 
 def by_hand(value: str) -> str:
     return f"with torch.{value}():\n    ..."
+
+
+def edit(source: str, value: str) -> str | None:
+    """Gradients are off in all that the script's main function does. Not inference mode: what is made in it, and is
+    changed in place outside or learns later, is an error there."""
+    from narrows.edits.function import decorate_main
+    from narrows.edits.text import mentions, parse
+
+    made = parse(source)
+    if value != "no_grad" or made is None or mentions(made.tree, ONCE):
+        return None
+    return decorate_main(source, "torch", "torch.no_grad()")

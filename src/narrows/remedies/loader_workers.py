@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING, Any
 
 from . import persistent_workers, within
@@ -53,3 +54,16 @@ def apply(torch: Any, value: int) -> None:
 
 def by_hand(value: int) -> str:
     return f"DataLoader(..., num_workers={value}, persistent_workers=True)"
+
+
+def edit(source: str, value: int) -> str | None:
+    from narrows.edits.loader import kept_apart, loaders, workers
+
+    def wanted(call: ast.Call) -> dict[str, str] | None:
+        held = workers(call)
+        if not isinstance(held, int):
+            return None
+        more = {"num_workers": str(value)} if held < value else {}
+        return {**more, "persistent_workers": "True"}
+
+    return loaders(source, wanted) if kept_apart(source) else None

@@ -22,6 +22,7 @@ TEXT = {
         "乘积以 10 位（high：TF32）或 8 位（medium：bfloat16）尾数计算；累加仍为 float32。",
     ),
 }
+ONCE = r"set_float32_matmul_precision|allow_tf32|fp32_precision"
 
 
 def candidates(view: View) -> list[Candidate]:
@@ -52,3 +53,9 @@ def apply(torch: Any, value: str) -> None:
 
 def by_hand(value: str) -> str:
     return f'torch.set_float32_matmul_precision("{value}")'
+
+
+def edit(source: str, value: str) -> str | None:
+    from narrows.edits.setting import setting
+
+    return setting(source, "torch", by_hand(value), ONCE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import operator
 import weakref
@@ -72,3 +73,16 @@ def apply(torch: Any, value: bool) -> None:
 
 def by_hand(value: bool) -> str:
     return "DataLoader(..., persistent_workers=True)"
+
+
+def edit(source: str, value: bool) -> str | None:
+    from narrows.edits.loader import kept_apart, loaders, workers
+
+    def wanted(call: ast.Call) -> dict[str, str] | None:
+        held = workers(call)
+        if isinstance(held, ast.expr):
+            # Without workers it is an error.
+            return {"persistent_workers": f"{ast.unparse(held)} > 0"}
+        return None if held is None else {"persistent_workers": "True"} if held > 0 else {}
+
+    return loaders(source, wanted) if kept_apart(source) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING, Any
 
 from . import within
@@ -53,3 +54,19 @@ def apply(torch: Any, value: int) -> None:
 
 def by_hand(value: int) -> str:
     return f"DataLoader(..., prefetch_factor={value})"
+
+
+def edit(source: str, value: int) -> str | None:
+    from narrows.edits.arguments import given
+    from narrows.edits.loader import loaders, workers
+
+    def wanted(call: ast.Call) -> dict[str, str] | None:
+        held, ahead = workers(call), given(call, "prefetch_factor")
+        if isinstance(ahead, ast.Constant) and isinstance(ahead.value, int) and ahead.value >= value:
+            return {}
+        if isinstance(held, ast.expr):
+            # Without workers it is an error.
+            return {"prefetch_factor": f"{value} if {ast.unparse(held)} > 0 else None"}
+        return None if held is None else {"prefetch_factor": str(value)} if held > 0 else {}
+
+    return loaders(source, wanted)

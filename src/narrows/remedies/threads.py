@@ -26,6 +26,7 @@ PARALLEL = 0.8
 """Of an op's work, what more threads share."""
 SHARED = 1 << 17
 """Bytes: torch does not split what is smaller."""
+ONCE = r"set_num_threads"
 
 
 def candidates(view: View) -> list[Candidate]:
@@ -89,3 +90,13 @@ def environment(value: int) -> dict[str, str]:
 
 def by_hand(value: int) -> str:
     return f"torch.set_num_threads({value})  # and OMP_NUM_THREADS={value}"
+
+
+def edit(source: str, value: int) -> str | None:
+    from narrows.edits.arguments import argument
+    from narrows.edits.setting import plain, setting
+
+    if not plain(source, ONCE):
+        return None
+    changed = argument(source, "torch.set_num_threads", str(value))
+    return setting(source, "torch", f"torch.set_num_threads({value})", ONCE) if changed == source else changed

@@ -203,7 +203,7 @@ class Trial(Record, frozen=True, kw_only=True):
     memory_ratio: float | None
     kept: bool
     why: str
-    """`kept`, or why not: `no gain`, `parity`, `memory`, `not applied`, `beside`, `together`, `budget`, `shield` ..."""
+    """`kept`, or why not: `no gain`, `parity`, `memory`, `not applied`, `beside`, `budget`, `shield` ..."""
     detail: str
     by_hand: str
     """The lines that would do the same in the script."""
@@ -219,6 +219,8 @@ class Outcome(Record, frozen=True, kw_only=True):
     parity: str | None
     path: str | None
     """The recipe's file; None if none was written."""
+    patch: str | None
+    """A unified diff against the user's own files; None if no kept remedy could be put into them safely."""
     step_seconds: float | None
     """Of the job with the recipe, looked at as deeply as the original was."""
     ledger: list[Row] | None

@@ -85,12 +85,3 @@ def _critical(n: int, tail: float) -> int | None:
             return found
         found = k
     return found
-
-
-def decided(pairs: Pairs, *, per_sample: bool = False) -> bool:
-    """Whether more pairs would not change what is said: clearly faster, or hopeless."""
-    ratios = _ratios(pairs, per_sample)
-    if len(ratios) >= HOPELESS_AFTER and max(ratios) < HOPELESS:
-        return True
-    found = gain(pairs, per_sample=per_sample)
-    return found is not None and len(pairs) >= FEWEST and (found.proven or found.ratio < HOPELESS)

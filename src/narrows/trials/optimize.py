@@ -1,56 +1,40 @@
 """`narrows optimize`: looks at the job, tries the remedies that could touch its largest rows, and keeps what is proven."""
 
 import json
-import math
 import os
 import signal
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
-from narrows import __version__, remedies
+from narrows import remedies
+from narrows.findings.view import View
 from narrows.job import facts as facts_
 from narrows.job import watch
 from narrows.job.command import Command, resolve
 from narrows.job.diagnose import Request, diagnose
-from narrows.job.facts import Facts
 from narrows.job.failure import Failure
 from narrows.job.status import Status
-from narrows.report.build import accounts_of, build, view_of
-from narrows.report.model import Outcome, Trial
+from narrows.report.build import Accounts, accounts_of, view_of
 from narrows.spool.read import read
-from narrows.trials import recipe as recipes
 from narrows.trials import shield
-from narrows.trials.arm import Arm
-from narrows.trials.gain import Gain
-from narrows.trials.recipe import Ingredient, Recipe
-from narrows.trials.search import Bench, Found, Option, Verdict, arm, search
-from narrows.trials.trial import last_line, remove, setting, shielded, trial
+from narrows.trials.arm import Arm, Unproven
+from narrows.trials.bench import Bench
+from narrows.trials.measure import last_line
+from narrows.trials.option import Option, arm
+from narrows.trials.options import further, options
+from narrows.trials.outcome import outcome, trial_of
+from narrows.trials.search import search
+from narrows.trials.setting import COMPILED, remove, setting, shielded
+from narrows.trials.trial import together
+from narrows.trials.wish import Wish
 
+ALONE = 4
+"""Arms of a round that are run one after the other: with more, they are too far apart."""
 STEPS = 150
 """Steady steps of the look at the job before and after: enough for every window."""
-WORTH_TRYING = 0.02
-"""Share of the step."""
-SETTINGS = 3
-"""Most settings of one remedy that are tried."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wish:
-    words: tuple[str, ...]
-    out: Path
-    recipe: Path
-    budget: float
-    """Seconds for the trials."""
-    classes: frozenset[str]
-    only: frozenset[str] = frozenset()
-    skip: frozenset[str] = frozenset()
-    allow_writes: bool = False
-    steps: int = 0
-    """Steady steps of a trial; 0: as many as three seconds take."""
-    quiet: bool = False
 
 
 def optimize(wish: Wish) -> tuple[Path, int]:
@@ -65,28 +49,51 @@ def optimize(wish: Wish) -> tuple[Path, int]:
     status.show("narrows: looking at the job ...")
     folder = _look(wish, Arm(name=""))
     facts = facts_.read(folder)
-    processes = read(folder / "spool")
-    every = accounts_of(facts, processes, watch.read(folder / watch.WATCHED))
-    how = setting(command, folder, every, shield=not wish.allow_writes, asked=wish.steps)
+    every = _accounts(folder)
+    how = setting(
+        command, folder, every, shield=not wish.allow_writes, asked=wish.steps, peak_bytes=facts.peak_bytes,
+        memory_bytes=facts.machine.memory_bytes if facts.machine else 0, over=facts.ended == "ok",
+    )  # fmt: skip
     if how is None or every.mine is None or not every.mine.kernels:
         status.clear()
         facts_.write(folder, msgspec.structs.replace(facts, trials=[]))
         return folder, 0
-    options = _options(wish, view_of(facts, processes, every, "en"))
     bench = Bench(
-        run=lambda a: trial(how, a),
+        run=lambda arms: together(how, arms),
         deadline=time.monotonic() + wish.budget,
         memory_bytes=facts.machine.memory_bytes if facts.machine else 0,
+        size=how.most if how.most > 1 else ALONE,
         say=lambda text: status.show(f"narrows: trying, {text}"),
     )
-    found = search(options, bench) if options else Found(verdicts=(), kept=(), combined=None, parity=None)
-    remove(folder / "compiled")
+    seen: dict[tuple[str, ...], Path] = {(): folder}
+
+    def look(kept: Sequence[Option]) -> Sequence[Option]:
+        name = tuple(option.name for option in kept)
+        if name not in seen:
+            status.show("narrows: looking at the job with what was kept ...")
+            try:
+                seen[name] = _look(wish, arm(kept))
+            except Failure as error:
+                raise Unproven("failed", str(error)) from None
+        return options(wish, _view(seen[name]))
+
+    found = search(look, bench, further)
+    remove(folder / COMPILED)
     status.clear()
-    trials = [_trial(verdict, found) for verdict in found.verdicts]
+    trials = [trial_of(verdict, found) for verdict in found.verdicts]
     torch = every.process.last("torch").get("version", "") if every.process else ""
-    outcome = _outcome(wish, facts, found, torch, status)
-    facts_.write(folder, msgspec.structs.replace(facts, trials=trials, recipe=outcome))
+    after = seen.get(tuple(option.name for option in found.kept))
+    result = outcome(wish, command, facts, found, torch, after)
+    facts_.write(folder, msgspec.structs.replace(facts, trials=trials, recipe=result))
     return folder, 128 + signal.SIGINT if found.interrupted else 0
+
+
+def _accounts(folder: Path) -> Accounts:
+    return accounts_of(facts_.read(folder), read(folder / "spool"), watch.read(folder / watch.WATCHED))
+
+
+def _view(folder: Path) -> View:
+    return view_of(facts_.read(folder), read(folder / "spool"), _accounts(folder), "en")
 
 
 def _look(wish: Wish, how: Arm) -> Path:
@@ -114,104 +121,3 @@ def _look(wish: Wish, how: Arm) -> Path:
     if code:
         raise Failure(f"the job itself failed with exit code {code}: {said}", code)
     return folder
-
-
-def _options(wish: Wish, view: object) -> list[Option]:
-    """What could help this job, the largest predicted saving first."""
-    found: list[Option] = []
-    for name in remedies.names():
-        module = remedies.load(name)
-        if module.CLASS not in wish.classes or (wish.only and name not in wish.only) or name in wish.skip:
-            continue
-        candidates = sorted(module.candidates(view), key=lambda c: -c.seconds)[:SETTINGS]
-        for each in candidates:
-            environment = module.environment(each.value) if hasattr(module, "environment") else {}
-            found.append(
-                Option(remedy=name, value=each.value, kind=module.CLASS, seconds=each.seconds, environment=environment)
-            )
-    step = view.step  # type: ignore[attr-defined]
-    return sorted((o for o in found if o.seconds >= WORTH_TRYING * step), key=lambda o: -o.seconds)
-
-
-def _trial(verdict: Verdict, found: Found) -> Trial:
-    option = verdict.option
-    module = remedies.load(option.remedy)
-    kept = verdict.kept and option in found.kept
-    seen = verdict.gain
-    return Trial(
-        remedy=option.remedy,
-        value=option.value,
-        kind=module.CLASS,
-        title=module.TEXT["en"][0],
-        predicted_seconds=option.seconds,
-        speedup=seen.ratio if seen else None,
-        ci95=_interval(seen),
-        pairs=seen.pairs if seen else 0,
-        parity=verdict.parity.word if verdict.parity else None,
-        difference=_finite(verdict.parity.difference) if verdict.parity else None,
-        memory_ratio=verdict.memory,
-        kept=kept,
-        why=verdict.why if kept or not verdict.kept else "together",
-        detail=verdict.detail,
-        by_hand=module.by_hand(option.value),
-    )
-
-
-def _interval(seen: Gain | None) -> tuple[float, float] | None:
-    return (seen.low, seen.high) if seen is not None and math.isfinite(seen.low) and seen.low > 0 else None
-
-
-def _finite(number: float) -> float | None:
-    return number if math.isfinite(number) else None
-
-
-def _outcome(wish: Wish, facts: Facts, found: Found, torch: str, status: Status) -> Outcome:
-    combined = found.combined
-    path, step, ledger = None, None, None
-    if found.kept and combined is not None:
-        evidence = f"{combined.ratio:.2f} times as fast (95%: {combined.low:.2f} to {combined.high:.2f}, {combined.pairs} pairs)."
-        path = _free(wish.recipe)
-        verdicts = {verdict.option.name: verdict for verdict in found.verdicts}
-        recipes.write(path, Recipe(
-            command=tuple(facts.command),
-            remedies=tuple(_ingredient(option, verdicts[option.name]) for option in found.kept),
-            evidence=evidence,
-            machine=facts.machine.cpu if facts.machine else "",
-            cores=facts.machine.cores if facts.machine else 0,
-            torch=torch,
-            narrows=__version__,
-        ))  # fmt: skip
-        if not found.interrupted:
-            status.show("narrows: looking at the job with the recipe ...")
-            try:
-                after = build(_look(wish, arm(found.kept)), "en")
-                step, ledger = (after.step.median_seconds if after.step else None), after.ledger
-            except Failure:
-                pass  # the recipe is proven; only its ledger is missing
-            status.clear()
-    return Outcome(
-        remedies=[option.name for option in found.kept],
-        speedup=combined.ratio if combined else None,
-        ci95=_interval(combined),
-        pairs=combined.pairs if combined else 0,
-        parity=found.parity.word if found.parity else None,
-        path=str(path) if path else None,
-        step_seconds=step,
-        ledger=ledger,
-    )
-
-
-def _ingredient(option: Option, verdict: Verdict) -> Ingredient:
-    seen = verdict.gain
-    said = f"alone: {seen.ratio:.2f} times as fast (95%: {seen.low:.2f} to {seen.high:.2f})" if seen else ""
-    by_hand = remedies.load(option.remedy).by_hand(option.value)
-    return Ingredient(remedy=option.remedy, value=option.value, evidence=said, by_hand=by_hand)
-
-
-def _free(path: Path) -> Path:
-    """The path, or one beside it that is not taken: a recipe that is there is never written over."""
-    number, found = 1, path
-    while found.exists():
-        number += 1
-        found = path.with_name(f"{path.stem}-{number}{path.suffix}")
-    return found

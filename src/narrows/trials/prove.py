@@ -16,7 +16,8 @@ from narrows.spool.read import read
 from narrows.trials.arm import AS_IT_IS, Arm, Unproven
 from narrows.trials.counterfactual import Plan, plans
 from narrows.trials.rounds import rounds
-from narrows.trials.trial import Setting, remove, setting, trial
+from narrows.trials.setting import COMPILED, Setting, remove, setting
+from narrows.trials.trial import together
 
 
 def prove(folder: Path, words: Sequence[str], *, quiet: bool) -> None:
@@ -30,7 +31,10 @@ def measure(folder: Path, facts: Facts, command: Command, *, quiet: bool) -> lis
     """What was measured for each row; an interrupt ends it, and what there is is kept."""
     processes = read(folder / "spool")
     every = accounts_of(facts, processes, watch.read(folder / watch.WATCHED))
-    how = setting(command, folder, every)
+    how = setting(
+        command, folder, every, peak_bytes=facts.peak_bytes,
+        memory_bytes=facts.machine.memory_bytes if facts.machine else 0, over=facts.ended == "ok",
+    )  # fmt: skip
     if how is None or every.process is None or every.mine is None:
         return []
     status = Status(quiet=quiet)
@@ -38,18 +42,20 @@ def measure(folder: Path, facts: Facts, command: Command, *, quiet: bool) -> lis
         return pairs(how, plans(every.process, every.mine), status)
     finally:
         status.clear()
-        remove(folder / "compiled")
+        remove(folder / COMPILED)
 
 
 def pairs(how: Setting, todo: Sequence[Plan], status: Status) -> list[Counterfactual]:
     """Six rounds of: as it is, without the first, without the second ..."""
     arms = {p.cause: Arm(name=p.cause, without=p.cause, files=p.files) for p in todo if p.left_out}
 
-    def say(turn: int, arm: Arm) -> None:
-        what = f"without {arm.name}" if arm.name else "as it is"
+    def say(turn: int, arms: Sequence[Arm]) -> None:
+        what = ", ".join(f"without {arm.name}" if arm.name else "as it is" for arm in arms)
         status.show(f"narrows: proving, round {turn + 1} of {FEWEST}: {what}")
 
-    found = rounds(lambda arm: trial(how, arm), AS_IT_IS, list(arms.values()), most=FEWEST, say=say)
+    found = rounds(
+        lambda some: together(how, some), AS_IT_IS, list(arms.values()), most=FEWEST, size=max(how.most, 4), say=say
+    )
     failed: dict[str, Unproven] = dict(found.failed)
     failed.update((p.cause, Unproven("nothing")) for p in todo if not p.left_out)
     return [

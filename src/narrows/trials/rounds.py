@@ -1,4 +1,4 @@
-"""Rounds of trials: the job as it is and each arm, interleaved, so that a drift of the machine's speed hits all alike."""
+"""Rounds of trials: in each, a base and some arms, all of them fresh."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -7,6 +7,10 @@ from narrows.trials.arm import Arm, Measured, Unproven
 
 Pairs = list[tuple[Measured, Measured]]
 """(the base, the arm), of the same round."""
+Result = Measured | Unproven
+Run = Callable[[Sequence[Arm]], Sequence[Result]]
+"""Runs arms beside each other, or in this order; what each measured, or why it says nothing."""
+ANY = 1 << 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,38 +21,49 @@ class Rounds:
 
 
 def rounds(
-    run: Callable[[Arm], Measured],
+    run: Run,
     base: Arm,
     others: Sequence[Arm],
     *,
     most: int,
+    size: int = ANY,
     done: Callable[[Arm, Pairs], bool] = lambda arm, pairs: False,
-    say: Callable[[int, Arm], None] = lambda turn, arm: None,
+    say: Callable[[int, Sequence[Arm]], None] = lambda turn, arms: None,
 ) -> Rounds:
     """At most so many rounds, each second one backwards. An arm that is `done` or has failed is not run again; if the
-    base fails, there is nothing to compare with. An interrupt ends it, and what there is is kept."""
+    base fails, there is nothing to compare with. `size`: arms that are run at once, the base, which is in each such
+    group, included. An interrupt ends it, and what there is is kept."""
     found = Rounds(pairs={arm.name: [] for arm in others})
     try:
         for turn in range(most):
             alive = [arm for arm in others if arm.name not in found.failed and not done(arm, found.pairs[arm.name])]
             if not alive:
                 break
-            arms = [base, *alive]
-            measured: dict[str, Measured] = {}
-            for arm in arms if turn % 2 == 0 else arms[::-1]:
-                say(turn, arm)
-                try:
-                    measured[arm.name] = run(arm)
-                except Unproven as why:
-                    for each in others if arm is base else [arm]:
-                        found.failed.setdefault(each.name, why)
-                    if arm is base:
-                        break
-            for arm in alive:
-                if base.name in measured and arm.name in measured:
-                    found.pairs[arm.name].append((measured[base.name], measured[arm.name]))
+            for group in groups(alive, max(1, size - 1)):
+                arms = [base, *group] if turn % 2 == 0 else [*group[::-1], base]
+                say(turn, arms)
+                _note(found, base, dict(zip((arm.name for arm in arms), run(arms), strict=True)))
+                if base.name in found.failed:
+                    for arm in others:
+                        found.failed.setdefault(arm.name, found.failed[base.name])
+                    return found
     except KeyboardInterrupt:
         for arm in others:
             found.failed.setdefault(arm.name, Unproven("interrupted"))
         return Rounds(pairs=found.pairs, failed=found.failed, interrupted=True)
     return found
+
+
+def _note(found: Rounds, base: Arm, results: dict[str, Result]) -> None:
+    before = results[base.name]
+    for name, after in results.items():
+        if isinstance(after, Unproven):
+            found.failed.setdefault(name, after)
+        elif name != base.name and not isinstance(before, Unproven):
+            found.pairs[name].append((before, after))
+
+
+def groups(arms: Sequence[Arm], most: int) -> list[Sequence[Arm]]:
+    """Of nearly the same size, at most that."""
+    size = -(-len(arms) // -(-len(arms) // most))
+    return [arms[i : i + size] for i in range(0, len(arms), size)]

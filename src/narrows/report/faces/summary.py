@@ -127,7 +127,11 @@ def outcome(report: Report, say: Words) -> str | None:
         return say("trials.budget" if any(trial.why == "budget" for trial in report.trials) else "trials.no gain")
     said = say("trials.together", speedup=found.speedup, low=found.ci95[0], high=found.ci95[1], pairs=found.pairs,
                parity=say(f"parity.{found.parity}"))  # fmt: skip
-    return said + say("sentences") + say("trials.recipe", path=found.path) if found.path else said
+    if found.path:
+        said += say("sentences") + say("trials.recipe", path=found.path)
+    if found.patch:
+        said += say("sentences") + say("trials.patch", path=found.patch)
+    return said
 
 
 def trials(report: Report, say: Words) -> list[tuple[str, str]]:

@@ -1,0 +1,125 @@
+"""The process of one trial: fresh, behind the shield, and held or let go with all that it has started."""
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+from narrows.job import tree
+from narrows.job.environment import environment
+from narrows.spool.follow import Follow
+from narrows.spool.read import read
+from narrows.trials import shield
+from narrows.trials.arm import Arm, Measured, Unproven
+from narrows.trials.measure import last_line, measured
+from narrows.trials.setting import COMPILED, Setting, remove, shielded
+
+GRACE = 10.0
+"""Seconds that a process that was asked to end has for it."""
+
+
+class Trial:
+    """A `turns.Child`. Its folder is made at the start and removed at the end."""
+
+    def __init__(self, how: Setting, arm: Arm, folder: Path) -> None:
+        self.how, self.arm, self.folder, self.spool = how, arm, folder, folder / "spool"
+        self.process: subprocess.Popen[bytes] | None = None
+        self.turns: list[tuple[int, int]] = []
+        """Nanoseconds of the spool's clock."""
+        self.peak, self.late, self.killed_before = 0, False, 0
+        self.pids: list[int] = []
+        self.follow = Follow(self.spool)
+
+    def start(self) -> None:
+        remove(self.folder)
+        self.spool.mkdir(parents=True)
+        arm, how = self.arm, self.how
+        told = environment(self.spool, plan="none", without=arm.without, seed=arm.seed, curve=1, held=1)
+        compiled = how.folder / COMPILED
+        compiled.mkdir(exist_ok=True)
+        told.setdefault("TORCHINDUCTOR_CACHE_DIR", str(compiled))  # else each trial would compile anew
+        told.update({"NARROWS_REMEDIES": json.dumps(arm.remedies), "PYTHONHASHSEED": str(arm.seed), **arm.environment})
+        command = shielded(how.command, self.folder, [self.spool, compiled], arm) if how.shield else how.command
+        self.killed_before = tree.out_of_memory_kills()
+        with (self.folder / "output").open("wb") as file:
+            try:
+                self.process = subprocess.Popen(
+                    command.words, env=told, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT
+                )
+            except OSError as error:
+                file.write(f"{command.words[0]} cannot be executed: {error.strerror}".encode())
+
+    def running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def boundaries(self) -> int:
+        return self.follow.boundaries()
+
+    def hold(self) -> None:
+        """Stop it, and then what it has started meanwhile."""
+        if self.process is None or not self.running():
+            return
+        self.pids = []
+        while True:
+            new = [pid for pid in (self.process.pid, *tree.descendants(self.process.pid)) if pid not in self.pids]
+            if not new:
+                break
+            for pid in new:
+                _send(pid, signal.SIGSTOP)
+            self.pids.extend(new)
+        self.peak = max(self.peak, tree.resident(self.pids))
+
+    def go(self) -> None:
+        for pid in self.pids:
+            _send(pid, signal.SIGCONT)
+        self.pids = []
+
+    def count(self, begin: float, end: float) -> None:
+        self.turns.append((int(begin * 1e9), int(end * 1e9)))
+
+    def give_up(self) -> None:
+        self.late = True
+        self.kill()
+
+    def ask(self) -> None:
+        """To end at its next boundary."""
+        if self.running():
+            (self.spool / "end").touch()
+            self.go()
+
+    def wait(self) -> None:
+        if self.process is None:
+            return
+        pids = [self.process.pid, *tree.descendants(self.process.pid)]
+        self.peak = max(self.peak, tree.resident(pids))
+        try:
+            self.process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            pass
+        self.kill()
+
+    def kill(self) -> None:
+        if self.process is not None:
+            if self.running():
+                tree.kill(self.process.pid)
+            self.process.wait()
+
+    def result(self) -> Measured:
+        """What its turns measured. Raises `Unproven`."""
+        code = self.process.returncode if self.process is not None else None
+        if code in (shield.NO_SHIELD, shield.ONLY_READ):
+            raise Unproven("shield")
+        if code in (-signal.SIGKILL, 128 + signal.SIGKILL) and tree.out_of_memory_kills() > self.killed_before:
+            raise Unproven("memory")
+        found = measured(read(self.spool), self.how.rank, self.peak, self.turns)
+        if found is None or self.late:
+            raise Unproven("slow") if self.late else Unproven("failed", last_line(self.folder / "output"))
+        return found
+
+
+def _send(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except OSError:
+        pass

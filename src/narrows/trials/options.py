@@ -1,0 +1,38 @@
+"""What could help a job: the settings of each remedy that it names."""
+
+from collections.abc import Sequence
+
+from narrows import remedies
+from narrows.findings.view import View
+from narrows.trials.option import Option
+from narrows.trials.wish import Wish
+
+WORTH_TRYING = 0.02
+"""Share of the step."""
+SETTINGS = 3
+"""Most settings of one remedy that are tried at first."""
+
+
+def options(wish: Wish, view: View) -> list[Option]:
+    """What could help this job, the largest predicted saving first."""
+    found: list[Option] = []
+    for name in remedies.names():
+        module = remedies.load(name)
+        if module.CLASS not in wish.classes or (wish.only and name not in wish.only) or name in wish.skip:
+            continue
+        candidates = sorted(module.candidates(view), key=lambda c: -c.seconds)[:SETTINGS]
+        found.extend(_option(name, each.value, each.seconds) for each in candidates)
+    return sorted((o for o in found if o.seconds >= WORTH_TRYING * view.step), key=lambda o: -o.seconds)
+
+
+def further(option: Option) -> Sequence[Option]:
+    """Settings beyond one that helped, of a remedy that is a number (its `beyond(value)`)."""
+    module = remedies.load(option.remedy)
+    more = module.beyond(option.value) if hasattr(module, "beyond") else ()
+    return [_option(option.remedy, value, option.seconds) for value in more]
+
+
+def _option(name: str, value: bool | int | str, seconds: float) -> Option:
+    module = remedies.load(name)
+    environment = module.environment(value) if hasattr(module, "environment") else {}
+    return Option(remedy=name, value=value, kind=module.CLASS, seconds=seconds, environment=environment)

@@ -1,0 +1,105 @@
+"""The proof of what the search gathered: the whole against the original, and against itself without each part.
+
+All of it from the same rounds of fresh processes, none of which the search has seen: what was picked because it
+looked fast is not believed for that.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from narrows.trials.arm import AS_IT_IS, Arm
+from narrows.trials.bench import Bench, Own
+from narrows.trials.gain import FEWEST, HOPELESS, HOPELESS_AFTER, MOST, Gain, gain
+from narrows.trials.judge import CLASSES, MOST_MEMORY, follows
+from narrows.trials.option import Option, arm
+from narrows.trials.parity import Parity
+from narrows.trials.rounds import Pairs, Rounds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proven:
+    kept: tuple[Option, ...] = ()
+    combined: Gain | None = None
+    parity: Parity | None = None
+    gains: dict[str, Gain] = field(default_factory=dict)
+    """What each one adds to the others; of a single one, what it gains."""
+    why: dict[str, str] = field(default_factory=dict)
+    """Of those that are not kept."""
+    interrupted: bool = False
+
+
+def prove(options: Sequence[Option], bench: Bench, own: Own) -> Proven:
+    """A part that adds nothing that is seen is dropped, the least one first, and the rest is proven anew."""
+    kept, why, gains = list(options), dict[str, str](), dict[str, Gain]()
+    while True:
+        found = _rounds(kept, bench)
+        whole = _gain(found.pairs[AS_IT_IS.name], kept)
+        for option in kept:
+            part = _gain(found.pairs.get(_without(kept, option).name, []), kept) if len(kept) > 1 else whole
+            if part is not None:
+                gains[option.name] = part
+        idle = min((o for o in kept if _idle(o, kept, gains)), key=lambda o: gains[o.name].ratio, default=None)
+        if idle is None or found.interrupted:
+            return _whole(kept, found, whole, own, bench, gains, why)
+        why[idle.name] = "beside"
+        kept.remove(idle)
+
+
+def _idle(option: Option, kept: Sequence[Option], gains: dict[str, Gain]) -> bool:
+    """Where the budget did not reach for the rounds without it, it stays: the whole is proven with it."""
+    return len(kept) > 1 and option.name in gains and not gains[option.name].proven
+
+
+def _without(kept: Sequence[Option], option: Option) -> Arm:
+    return arm([o for o in kept if o is not option])
+
+
+def _rounds(kept: Sequence[Option], bench: Bench) -> Rounds:
+    """The whole is the base, so that it is in each group of arms. The budget cuts what each part adds, and never the
+    whole against the original: a recipe that was not measured as a whole is not written."""
+    less = [_without(kept, option) for option in kept] if len(kept) > 1 and not bench.late() else []
+    hopeless: set[str] = set()
+
+    def done(other: Arm, pairs: Pairs) -> bool:
+        seen = _gain(pairs, kept)
+        if seen is not None and len(pairs) >= HOPELESS_AFTER and _best(pairs) < HOPELESS:
+            hopeless.add(other.name)
+        return bool(hopeless) or (seen is not None and len(pairs) >= FEWEST and seen.proven)
+
+    return bench.compare(arm(kept), [AS_IT_IS, *less], MOST, done, whatever_it_takes=True)
+
+
+def _gain(pairs: Pairs, kept: Sequence[Option]) -> Gain | None:
+    """Of the base: in these pairs the whole comes first, and what it is compared with second."""
+    return gain([(other, whole) for whole, other in pairs], per_sample=arm(kept).per_sample)
+
+
+def _best(pairs: Pairs) -> float:
+    return max(other.seconds / whole.seconds for whole, other in pairs)
+
+
+def _whole(
+    kept: Sequence[Option], found: Rounds, whole: Gain | None, own: Own, bench: Bench, gains: dict[str, Gain],
+    why: dict[str, str],
+) -> Proven:  # fmt: skip
+    pairs = [(other, mine) for mine, other in found.pairs[AS_IT_IS.name]]
+    kinds = {option.kind for option in kept}
+    same = follows(next(k for k in CLASSES if k in kinds), pairs, own) if pairs else None
+    word = ""
+    if whole is None or not whole.proven:
+        failure = next(iter(found.failed.values()), None)
+        word = failure.word if failure is not None else "no gain"
+    elif same is not None and not same.kept:
+        word = "parity"
+    elif pairs[0][1].peak_bytes > MOST_MEMORY * bench.memory_bytes:
+        word = "memory"
+    if word:
+        why.update((option.name, word) for option in kept)
+    return Proven(
+        kept=() if word else tuple(kept),
+        combined=whole,
+        parity=same,
+        gains=gains,
+        why=why,
+        interrupted=found.interrupted,
+    )

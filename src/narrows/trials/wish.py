@@ -1,0 +1,20 @@
+"""What was asked of `narrows optimize`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    words: tuple[str, ...]
+    out: Path
+    recipe: Path
+    budget: float
+    """Seconds for the trials."""
+    classes: frozenset[str]
+    only: frozenset[str] = frozenset()
+    skip: frozenset[str] = frozenset()
+    allow_writes: bool = False
+    steps: int = 0
+    """Steady steps of a trial; 0: as many as three seconds take."""
+    quiet: bool = False
