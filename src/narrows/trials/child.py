@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 from narrows.job import tree
@@ -15,6 +16,7 @@ from narrows.trials.arm import Arm, Measured, Unproven
 from narrows.trials.measure import last_line, measured
 from narrows.trials.setting import COMPILED, Setting, remove, shielded
 
+POLL = 0.01
 GRACE = 10.0
 """Seconds that a process that was asked to end has for it."""
 
@@ -35,7 +37,9 @@ class Trial:
         remove(self.folder)
         self.spool.mkdir(parents=True)
         arm, how = self.arm, self.how
-        told = environment(self.spool, plan="none", without=arm.without, seed=arm.seed, curve=1, held=1)
+        # Ranks must end at the same step, so they count by themselves.
+        end = {"held": 1} if how.most > 1 else {"steps": how.steps}
+        told = environment(self.spool, plan="none", without=arm.without, seed=arm.seed, curve=1, **end)
         compiled = how.folder / COMPILED
         compiled.mkdir(exist_ok=True)
         told.setdefault("TORCHINDUCTOR_CACHE_DIR", str(compiled))  # else each trial would compile anew
@@ -89,15 +93,19 @@ class Trial:
             self.go()
 
     def wait(self) -> None:
+        """Until it has written its last word, or for a while; then it is ended. How it would have ended by itself (its
+        workers joined, its modules torn down) takes time and tells nothing."""
         if self.process is None:
             return
         pids = [self.process.pid, *tree.descendants(self.process.pid)]
         self.peak = max(self.peak, tree.resident(pids))
-        try:
-            self.process.wait(GRACE)
-        except subprocess.TimeoutExpired:
-            pass
+        until = time.monotonic() + GRACE
+        while self.running() and time.monotonic() < until and not self._done():
+            time.sleep(POLL)
         self.kill()
+
+    def _done(self) -> bool:
+        return self.how.most > 1 and any(b'"k":"stopped"' in path.read_bytes() for path in self.spool.glob("*.jsonl"))
 
     def kill(self) -> None:
         if self.process is not None:

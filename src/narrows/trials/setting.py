@@ -16,7 +16,7 @@ from narrows.trials.turns import Pace
 
 COMPILED = "compiled"
 """Folder in the run's folder: what compilers made, for the next trial."""
-MEASURED, FEWEST_STEPS, MOST_STEPS = 1.5, 16, 2000
+MEASURED, FEWEST_STEPS, MOST_STEPS = 1.0, 16, 2000
 """Seconds of steady steps in a trial, and the bounds on their number."""
 TURN, STEPS_OF_TURN = 0.2, 4
 """Seconds and steps of a turn, at least. In each one step more is lost: the one in which it was held."""
@@ -26,8 +26,8 @@ COMPILING = 120.0
 """Seconds that a trial may take longer: the first one with a compiler in it compiles."""
 SLOWER = 4.0
 """A trial may take so many times as long as its steps should."""
-SHORT = 6.0
-"""Times MEASURED. A job that is over sooner has no time for turns: it is run whole, alone."""
+SHORT = 3.0
+"""Times what is measured. A job that is over sooner has no time for turns: it is run whole, alone."""
 BESIDE = 8
 """Trials beside each other, at most: a turn of each must come often."""
 MEMORY = 0.7
@@ -41,6 +41,8 @@ class Setting:
     """Each trial makes a folder of its own in it, and removes it."""
     rank: int
     pace: Pace
+    steps: int = 0
+    """Steady steps after which a trial that runs alone ends by itself."""
     most: int = 1
     """Trials that may run beside each other."""
     shield: bool = True
@@ -69,9 +71,13 @@ def setting(
         at_once=max(1, min(4, os.cpu_count() or 1)),
     )
     # Ranks meet at a port and devices have their own queues and memory: those run one after the other.
-    alone = len(every.ranks) > 1 or every.process.last("torch").get("cuda") or (over and stepping < SHORT * MEASURED)
+    alone = (
+        len(every.ranks) > 1 or every.process.last("torch").get("cuda") or (over and stepping < SHORT * pace.seconds)
+    )
     most = 1 if alone or not peak_bytes else min(BESIDE, int(MEMORY * memory_bytes / peak_bytes))
-    return Setting(command=command, folder=folder, rank=every.process.rank, pace=pace, most=most, shield=shield)
+    return Setting(
+        command=command, folder=folder, rank=every.process.rank, pace=pace, steps=count, most=most, shield=shield
+    )
 
 
 def shielded(command: Command, folder: Path, keep: Sequence[Path], arm: Arm) -> Command:
