@@ -40,6 +40,7 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("threads", 2, "import torch\ndef worker(i):\n    torch.set_num_threads(1)\n"),
     ("matmul-precision", "high", "import torch\ntorch.backends.cuda.matmul.allow_tf32 = False\n"),
     ("matmul-precision", "high", "import torch\ntorch.set_float32_matmul_precision('highest')\n"),
+    ("attention-backend", "math", "import torch\nwith torch.nn.attention.sdpa_kernel(kind):\n    pass\n"),
     ("flush-denormals", True, "import torch\ntorch.set_flush_denormal(False)\n"),
     ("cudnn-benchmark", True, "import torch\ntorch.backends.cudnn.benchmark = args.fast\n"),
     ("cudnn-benchmark", True, "import torch\ntorch.use_deterministic_algorithms(True)\n"),
@@ -88,6 +89,10 @@ MADE: list[tuple[str, Any, str, str]] = [
     ("threads", 2, "import torch\n", "import torch\ntorch.set_num_threads(2)\n"),
     ("threads", 2, "import torch\ntorch.set_num_threads(1)\n", "import torch\ntorch.set_num_threads(2)\n"),
     ("matmul-precision", "high", "import torch\n", 'import torch\ntorch.set_float32_matmul_precision("high")\n'),
+    (
+        "attention-backend", "math", "import torch\n",
+        "import torch\ntorch.backends.cuda.enable_flash_sdp(False)\n",
+    ),
     ("flush-denormals", True, "import torch as t\n", "import torch as t\nt.set_flush_denormal(True)\n"),
     ("cudnn-benchmark", True, "import torch\n", "import torch\ntorch.backends.cudnn.benchmark = True\n"),
     (
@@ -130,5 +135,6 @@ def test_each_remedy_with_an_edit_is_tested_here(name: str) -> None:
 @pytest.mark.parametrize("name", WITH_EDIT)
 @pytest.mark.parametrize("source", ["def f(:\n", "import torch\rimport os\n", "import torch\x00\n"])
 def test_what_cannot_be_read_is_not_touched(name: str, source: str) -> None:
-    values = {"threads": 2, "loader-workers": 2, "prefetch": 4, "compile": "default", "matmul-precision": "high"}
+    values = {"threads": 2, "loader-workers": 2, "prefetch": 4, "compile": "default", "matmul-precision": "high",
+              "attention-backend": "math"}  # fmt: skip
     assert remedies.load(name).edit(source, values.get(name, True)) is None

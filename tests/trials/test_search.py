@@ -140,6 +140,19 @@ def test_a_number_is_followed_as_long_as_it_helps() -> None:
     assert why(found) == {"w=2": "beside", "w=4": "beside", "w=8": "kept", "w=16": "beside"}
 
 
+def test_one_bad_round_does_not_end_what_should_help_much() -> None:
+    machine = Machine({"a=True": 1.1})
+
+    def together(arms: Sequence[Arm]) -> list[Result]:
+        if "a=True" in machine.ran:
+            machine.factors["a=True"] = 0.5
+        return Machine.together(machine, arms)
+
+    machine.together = together  # type: ignore[method-assign]
+    large = Option(remedy="a", value=True, kind="exact", seconds=4.0)
+    assert [o.remedy for o in tried(machine, large).kept] == ["a"]
+
+
 def test_one_that_helps_alone_and_not_with_the_others_is_dropped_by_the_proof() -> None:
     """In the search it looks as if it added something: a round is no proof."""
     machine = Machine({"a=True": 0.5, "lucky=True": 0.9})

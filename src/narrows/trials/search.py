@@ -8,14 +8,17 @@ is proven as a whole (`proof.py`). Nothing here knows what a remedy does.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from narrows.trials.arm import Unproven
+from narrows.trials.arm import Arm, Unproven
 from narrows.trials.bench import Bench, Own
-from narrows.trials.gain import FEWEST, Gain
+from narrows.trials.gain import FEWEST, Gain, gain
 from narrows.trials.judge import CLASSES, WORTH, judge
 from narrows.trials.option import Option, Verdict, arm, failed
 from narrows.trials.parity import Parity
 from narrows.trials.proof import Proven, prove
+from narrows.trials.rounds import Pairs
 
+EXPECTED = 0.15
+"""Share of the step. What should save more than this is not given up for one bad round: the machine is shared."""
 LOOKS = 3
 """Times that the job is looked at."""
 
@@ -133,10 +136,16 @@ def _grow(state: _State, options: Sequence[Option], bench: Bench, own: Own, furt
 
 
 def _try(state: _State, options: Sequence[Option], bench: Bench, own: Own) -> list[Verdict]:
-    """One round of each beside what is kept."""
+    """One round of each beside what is kept; a second one for what should help and did not."""
     kind = next((k for k in CLASSES if k in {o.kind for o in state.kept}), "")
     arms = {option.name: arm([*state.kept, option]) for option in options}
-    found = bench.compare(arm(state.kept), list(arms.values()), most=1)
+    large = {arms[o.name].name for o in options if o.seconds > EXPECTED * own.first.seconds}
+
+    def done(tried: Arm, pairs: Pairs) -> bool:
+        seen = gain(pairs, per_sample=tried.per_sample)
+        return seen is not None and (tried.name not in large or seen.ratio >= WORTH)
+
+    found = bench.compare(arm(state.kept), list(arms.values()), most=2, done=done)
     state.interrupted = state.interrupted or found.interrupted
     return [
         judge(o, arms[o.name].name, found, own, bench.memory_bytes, min(kind or o.kind, o.kind, key=CLASSES.index))

@@ -1,0 +1,52 @@
+"""`dlrm.py`, rewritten: fused Adam, and gradients of the tables in buffers that are made once.
+
+Adam stays the dense one: rows that were not looked up still move with their averages.
+"""
+
+import torch
+from torch import nn
+
+
+class DLRM(nn.Module):
+    def __init__(self, tables=(60000, 40000, 20000), dim=32, dense=13):
+        super().__init__()
+        self.tables = nn.ModuleList([nn.EmbeddingBag(n, dim, mode="sum", sparse=True) for n in tables])
+        self.bottom = nn.Sequential(nn.Linear(dense, 64), nn.ReLU(), nn.Linear(64, dim), nn.ReLU())
+        self.top = nn.Sequential(nn.Linear(dim + 6, 64), nn.ReLU(), nn.Linear(64, 1))
+        self.pairs = torch.triu_indices(4, 4, offset=1).unbind()
+
+    def forward(self, dense, sparse):
+        x = self.bottom(dense)
+        z = torch.stack([x] + [t(s) for t, s in zip(self.tables, sparse, strict=True)], dim=1)
+        inter = torch.bmm(z, z.transpose(1, 2))
+        i, j = self.pairs
+        return self.top(torch.cat([x, inter[:, i, j]], dim=1)).squeeze(1)
+
+
+torch.manual_seed(0)
+model = DLRM()
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
+tables = [table.weight for table in model.tables]
+buffers = [torch.zeros_like(weight) for weight in tables]
+loss_fn = nn.BCEWithLogitsLoss()
+batches = [
+    (
+        torch.randn(128, 13),
+        [torch.randint(0, n, (128, 4)) for n in (60000, 40000, 20000)],
+        torch.randint(0, 2, (128,)).float(),
+    )
+    for _ in range(20)
+]
+for epoch in range(15):
+    for dense, sparse, click in batches:
+        loss = loss_fn(model(dense, sparse), click)
+        loss.backward()
+        rows = [weight.grad._indices()[0] for weight in tables]
+        for weight, buffer, touched in zip(tables, buffers, rows, strict=True):
+            buffer.index_add_(0, touched, weight.grad._values())
+            weight.grad = buffer
+        optimizer.step()
+        optimizer.zero_grad()
+        for buffer, touched in zip(buffers, rows, strict=True):
+            buffer[touched] = 0
+    print(epoch, loss.item())
