@@ -58,3 +58,40 @@ def test_a_job_with_its_own_autocast_is_left_alone(tmp_path: Path) -> None:
     found = run(tmp_path / "job", SCRIPT.replace("{own}", "True"), ("autocast-bf16", True))
     assert found.output.split()[:2] == ["torch.bfloat16", "torch.bfloat16"]
     assert found.applied == ()
+
+
+def test_attention_on_a_cpu_has_a_setting_of_its_own() -> None:
+    a, q = tensor(1024, 1024), tensor(16, 4, 128, 32)
+    attention = op(autocast_bf16.FLASH, q, q, q, 0.0, True, out=q, ms=6.0)
+    work = window("ops", ops=(op("mm", a, a, out=a, ms=12.0), attention))
+    found = autocast_bf16.candidates(fakes.view(process(boundaries(forward=18.0, backward=2.0), work)))
+    assert {each.value for each in found} == {True, autocast_bf16.BUT_ATTENTION}
+
+
+ATTENTION = """
+import torch
+from torch.nn import functional
+seen = []
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.out = torch.nn.Linear(8, 8)
+    def forward(self, x):
+        x = self.out(x)
+        y = functional.scaled_dot_product_attention(x, x, x)
+        seen.append((str(x.dtype), str(y.dtype)))
+        return self.out(y)
+net = Net()
+{more}
+net(torch.rand(2, 4, 16, 8)).sum().backward()
+print(*seen[0], net.out.weight.grad.dtype)
+"""
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("more", ["", "net.compile()"])
+def test_attention_stays_in_float32(tmp_path: Path, more: str) -> None:
+    found = run(tmp_path / "job", ATTENTION.replace("{more}", more), ("autocast-bf16", autocast_bf16.BUT_ATTENTION))
+    assert found.output.split() == ["torch.bfloat16", "torch.float32", "torch.float32"]
+    plain = run(tmp_path / "plain", ATTENTION.replace("{more}", more), ("autocast-bf16", True))
+    assert plain.output.split() == ["torch.bfloat16", "torch.bfloat16", "torch.float32"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 from . import estimates, nested, within
@@ -22,6 +23,9 @@ TEXT = {
         "乘积舍入到 8 位尾数。权重、梯度和损失仍为 float32。",
     ),
 }
+BUT_ATTENTION = "but-attention"
+"""The setting in which attention stays in float32."""
+FLASH = "_scaled_dot_product_flash_attention_for_cpu"
 FASTER = 1.2
 """Ratio of the measured ceilings under which the casts eat what the products gain."""
 
@@ -30,12 +34,20 @@ def candidates(view: View) -> list[Candidate]:
     # A model in autocast has float32 parameters too, but its products are not.
     if max(estimates.times_faster(view, "bfloat16", kind=kind) for kind in estimates.PRODUCTS) <= FASTER:
         return []
-    saved = estimates.fewer_bits(view, "bfloat16", casts=True)
-    return [Candidate(value=True, seconds=saved)] if view.share(saved) >= estimates.WORTH else []
+    found = []
+    if any(k.name.startswith(FLASH) for k in view.kernels):
+        # On a CPU that op is slower in bfloat16 than in float32 where sequences are short: backward more than twice.
+        kinds = tuple(kind for kind in estimates.PRODUCTS if kind != "attention")
+        saved = estimates.fewer_bits(view, "bfloat16", kinds=kinds, casts=True)
+        found.append(Candidate(value=BUT_ATTENTION, seconds=saved))
+    found.append(Candidate(value=True, seconds=estimates.fewer_bits(view, "bfloat16", casts=True)))
+    return [each for each in found if view.share(each.seconds) >= estimates.WORTH]
 
 
-def apply(torch: Any, value: bool) -> None:
+def apply(torch: Any, value: bool | str) -> None:
     told: set[str] = set()
+    if value == BUT_ATTENTION:
+        _keep_attention(torch)
 
     def make(call: Any, module: Any, args: Any, kwargs: Any) -> Any:
         parameter = next(module.parameters(), None)
@@ -57,5 +69,25 @@ def apply(torch: Any, value: bool) -> None:
     within.through(torch, make)
 
 
-def by_hand(value: bool) -> str:
-    return "with torch.autocast(device.type, torch.bfloat16):\n    output = model(batch)\nloss = criterion(output.float(), target)"
+def _keep_attention(torch: Any) -> None:
+    original = torch.nn.functional.scaled_dot_product_attention
+
+    @functools.wraps(original)
+    def scaled_dot_product_attention(query: Any, key: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
+        device = query.device.type
+        if not torch.is_autocast_enabled(device) or device != "cpu":
+            return original(query, key, value, *args, **kwargs)
+        with torch.autocast(device, enabled=False):
+            return original(query.float(), key.float(), value.float(), *args, **kwargs)
+
+    torch.nn.functional.scaled_dot_product_attention = scaled_dot_product_attention
+
+
+def by_hand(value: bool | str) -> str:
+    lines = "with torch.autocast(device.type, torch.bfloat16):\n    output = model(batch)\nloss = criterion(output.float(), target)"
+    if value == BUT_ATTENTION:
+        lines += (
+            "\n# and in the model\nwith torch.autocast(x.device.type, enabled=False):\n"
+            "    y = scaled_dot_product_attention(q.float(), k.float(), v.float(), ...)"
+        )
+    return lines

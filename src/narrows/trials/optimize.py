@@ -47,9 +47,9 @@ def optimize(wish: Wish) -> tuple[Path, int]:
     command = resolve(list(wish.words))
     status = Status(quiet=wish.quiet)
     status.show("narrows: looking at the job ...")
-    folder = _look(wish, Arm(name=""))
+    folder = look_at(wish, Arm(name=""))
     facts = facts_.read(folder)
-    every = _accounts(folder)
+    every = accounts(folder)
     how = setting(
         command, folder, every, shield=not wish.allow_writes, asked=wish.steps, peak_bytes=facts.peak_bytes,
         memory_bytes=facts.machine.memory_bytes if facts.machine else 0, over=facts.ended == "ok",
@@ -72,7 +72,7 @@ def optimize(wish: Wish) -> tuple[Path, int]:
         if name not in seen:
             status.show("narrows: looking at the job with what was kept ...")
             try:
-                seen[name] = _look(wish, arm(kept))
+                seen[name] = look_at(wish, arm(kept))
             except Failure as error:
                 raise Unproven("failed", str(error)) from None
         return options(wish, _view(seen[name]))
@@ -88,15 +88,15 @@ def optimize(wish: Wish) -> tuple[Path, int]:
     return folder, 128 + signal.SIGINT if found.interrupted else 0
 
 
-def _accounts(folder: Path) -> Accounts:
+def accounts(folder: Path) -> Accounts:
     return accounts_of(facts_.read(folder), read(folder / "spool"), watch.read(folder / watch.WATCHED))
 
 
 def _view(folder: Path) -> View:
-    return view_of(facts_.read(folder), read(folder / "spool"), _accounts(folder), "en")
+    return view_of(facts_.read(folder), read(folder / "spool"), accounts(folder), "en")
 
 
-def _look(wish: Wish, how: Arm) -> Path:
+def look_at(wish: Wish, how: Arm) -> Path:
     """Diagnose the job behind the shield."""
 
     def wrap(command: Command, folder: Path) -> Command:

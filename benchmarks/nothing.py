@@ -1,0 +1,74 @@
+"""How often a remedy that does nothing is "proven": the A/A test of `narrows optimize`, with real processes.
+
+    python benchmarks/nothing.py [--repetitions 40] [JOB ...]
+
+The option is put before the very code that proves what the search has gathered; here it changes nothing. At most one
+in twenty may be kept. A quarter of an hour on two cores. The same on a fake machine, 400 times, is a test:
+`tests/trials/test_search.py`.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from narrows.job import facts as facts_
+from narrows.job.command import resolve
+from narrows.trials.arm import AS_IT_IS, Arm
+from narrows.trials.bench import Bench
+from narrows.trials.optimize import accounts, look_at
+from narrows.trials.option import Option
+from narrows.trials.proof import prove
+from narrows.trials.setting import setting
+from narrows.trials.trial import together
+from narrows.trials.wish import Wish
+
+SCRIPT = """
+import torch
+torch.manual_seed(0)
+net = torch.nn.Sequential(torch.nn.Linear(256, 512), torch.nn.ReLU(), torch.nn.Linear(512, 10))
+optimizer = torch.optim.AdamW(net.parameters())
+x, y = torch.randn(128, 256), torch.randint(0, 10, (128,))
+for step in range(100000):
+    loss = torch.nn.functional.cross_entropy(net(x), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repetitions", type=int, default=40)
+    parser.add_argument("job", nargs=argparse.REMAINDER)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        script = Path(folder) / "train.py"
+        script.write_text(SCRIPT)
+        words = tuple(options.job or [sys.executable, str(script)])
+        run = look_at(Wish(words=words, out=Path(folder), recipe=Path(folder), budget=0, classes=frozenset()), Arm(name=""))
+        facts = facts_.read(run)
+        assert facts.machine is not None
+        memory = facts.machine.memory_bytes
+        how = setting(
+            resolve(list(words)), run, accounts(run), peak_bytes=facts.peak_bytes, memory_bytes=memory,
+            over=facts.ended == "ok",
+        )  # fmt: skip
+        assert how is not None
+        # Named, or it would be the original itself.
+        nothing = Option(remedy="nothing", value=True, kind="exact", seconds=0.0, environment={"NARROWS_NOTHING": "1"})
+        bench = Bench(
+            run=lambda arms: together(how, [AS_IT_IS if not a.name else Arm(name=a.name) for a in arms]),
+            deadline=0.0, memory_bytes=memory,
+        )  # fmt: skip
+        own, kept = bench.own(), 0
+        for number in range(options.repetitions):
+            proven = prove([nothing], bench, own)
+            kept += bool(proven.kept)
+            ratio = f"{proven.combined.ratio:.3f} ({proven.combined.low:.3f} to {proven.combined.high:.3f}, {proven.combined.pairs})"
+            print(f"{number + 1}: {ratio} {'KEPT' if proven.kept else ''}", flush=True)
+    print(f"kept {kept} of {options.repetitions}")
+
+
+if __name__ == "__main__":
+    main()
