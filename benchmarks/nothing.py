@@ -46,7 +46,9 @@ def main() -> None:
         script = Path(folder) / "train.py"
         script.write_text(SCRIPT)
         words = tuple(options.job or [sys.executable, str(script)])
-        run = look_at(Wish(words=words, out=Path(folder), recipe=Path(folder), budget=0, classes=frozenset()), Arm(name=""))
+        run = look_at(
+            Wish(words=words, out=Path(folder), recipe=Path(folder), budget=0, classes=frozenset()), Arm(name="")
+        )
         facts = facts_.read(run)
         assert facts.machine is not None
         memory = facts.machine.memory_bytes

@@ -32,7 +32,7 @@ GAINS = ROOT / "benchmarks" / "gains"
 WILD = ROOT / "tests" / "wild"
 WORKLOADS = ROOT / "src" / "narrows" / "workloads"
 CLOCK = ROOT / "benchmarks" / "stepclock.py"
-ENOUGH = 3.0
+ENOUGH = 1.5
 """Seconds of steady steps in a run."""
 LONGEST = 600.0
 """Seconds; a run that takes longer has failed."""

@@ -33,21 +33,29 @@ def prove(options: Sequence[Option], bench: Bench, own: Own) -> Proven:
     kept, why, gains = list(options), dict[str, str](), dict[str, Gain]()
     while True:
         found = _rounds(kept, bench)
-        whole = _gain(found.pairs[AS_IT_IS.name], kept)
+        pairs = [(other, whole) for whole, other in found.pairs[AS_IT_IS.name]]
         for option in kept:
-            part = _gain(found.pairs.get(_without(kept, option).name, []), kept) if len(kept) > 1 else whole
+            part = _gain(found.pairs.get(_without(kept, option).name, []), kept) if len(kept) > 1 else _of(pairs, kept)
             if part is not None:
                 gains[option.name] = part
-        idle = min((o for o in kept if _idle(o, kept, gains)), key=lambda o: gains[o.name].ratio, default=None)
-        if idle is None or found.interrupted:
-            return _whole(kept, found, whole, own, bench, gains, why)
-        why[idle.name] = "beside"
-        kept.remove(idle)
+        # Where the budget did not reach for the rounds without it, a part stays: the whole is proven with it.
+        idle = [o for o in kept if len(kept) > 1 and o.name in gains and not gains[o.name].proven]
+        if not idle or found.interrupted:
+            return _whole(kept, pairs, found, own, bench, gains, why)
+        least = min(idle, key=lambda o: gains[o.name].ratio)
+        why[least.name] = "beside"
+        kept.remove(least)
+        if len(idle) == 1:
+            # What is left ran in the same rounds, beside the original.
+            less = found.pairs[arm(kept).name]
+            pairs = [(other, mine) for (_, other), (_, mine) in zip(found.pairs[AS_IT_IS.name], less, strict=False)]
+            seen = _of(pairs, kept)
+            if seen is not None and seen.proven:
+                return _whole(kept, pairs, found, own, bench, gains, why)
 
 
-def _idle(option: Option, kept: Sequence[Option], gains: dict[str, Gain]) -> bool:
-    """Where the budget did not reach for the rounds without it, it stays: the whole is proven with it."""
-    return len(kept) > 1 and option.name in gains and not gains[option.name].proven
+def _of(pairs: Pairs, kept: Sequence[Option]) -> Gain | None:
+    return gain(pairs, per_sample=arm(kept).per_sample)
 
 
 def _without(kept: Sequence[Option], option: Option) -> Arm:
@@ -79,10 +87,11 @@ def _best(pairs: Pairs) -> float:
 
 
 def _whole(
-    kept: Sequence[Option], found: Rounds, whole: Gain | None, own: Own, bench: Bench, gains: dict[str, Gain],
+    kept: Sequence[Option], pairs: Pairs, found: Rounds, own: Own, bench: Bench, gains: dict[str, Gain],
     why: dict[str, str],
 ) -> Proven:  # fmt: skip
-    pairs = [(other, mine) for mine, other in found.pairs[AS_IT_IS.name]]
+    """`pairs`: the original first."""
+    whole = _of(pairs, kept)
     kinds = {option.kind for option in kept}
     same = follows(next(k for k in CLASSES if k in kinds), pairs, own) if pairs else None
     word = ""
