@@ -55,3 +55,8 @@ def test_a_loader_with_as_many_workers_is_left_alone(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     found = run(tmp_path / "job", SCRIPT.replace("{workers}", "2"), ("loader-workers", 1))
     assert [event for event in found.applied if event["remedy"] == "loader-workers"] == []
+
+
+def test_more_workers_than_cores_are_tried_only_once_as_many_have_helped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    assert [loader_workers.beyond(n) for n in (1, 2, 4, 8)] == [[2], [4], [8], []]

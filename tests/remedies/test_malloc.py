@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from narrows.remedies import fresh, huge_pages, malloc
+from narrows.remedies import huge_pages, malloc
+from narrows.remedies.inside import fresh
 from narrows.spool.record import Op
 from tests import fakes
 from tests.fakes import boundaries, op, process, tensor, window

@@ -60,3 +60,8 @@ def test_the_number_is_set_and_a_worker_has_its_own(tmp_path: Path) -> None:
     assert plain.output.split() == ["2", "1", "100000.0"]
     assert one.output.split() == ["3", "1", "100000.0"]
     assert one.applied[0]["threads"] == 3
+
+
+def test_from_a_number_that_helped_the_next_ones_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 16)
+    assert [threads.beyond(n) for n in (1, 8, 16)] == [[2], [4, 16], [8]]

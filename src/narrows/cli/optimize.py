@@ -23,7 +23,7 @@ def optimize(
     only: Annotated[str, typer.Option("--only", help="Try these remedies only.", metavar="NAMES")] = "",
     skip: Annotated[str, typer.Option("--skip", help="Do not try these.", metavar="NAMES")] = "",
     steps: Annotated[
-        int, typer.Option("--steps", min=0, help="Steady steps of a trial; default: what three seconds take.", metavar="N")
+        int, typer.Option("--steps", min=0, help="Steady steps of a trial; default: what one second takes.", metavar="N")
     ] = 0,
     recipe: Annotated[
         Path, typer.Option("--recipe", help="Where the recipe is written; never over a file that is there.", metavar="PATH")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from . import blocks, estimates, within
+from . import estimates
 from .candidate import Candidate
+from .inside import blocks, within
 
 if TYPE_CHECKING:
     from narrows.findings.view import View

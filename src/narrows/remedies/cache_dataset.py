@@ -10,8 +10,8 @@ import threading
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from . import samples, within
 from .candidate import Candidate
+from .inside import samples, within
 
 if TYPE_CHECKING:
     from narrows.findings.view import View

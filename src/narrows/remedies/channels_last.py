@@ -5,8 +5,8 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from . import nested, within
 from .candidate import Candidate
+from .inside import nested, within
 
 if TYPE_CHECKING:
     from narrows.findings.view import View

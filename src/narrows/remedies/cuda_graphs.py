@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import compilation, estimates
+from . import estimates
 from .candidate import Candidate
+from .inside import compilation
 
 if TYPE_CHECKING:
     from narrows.findings.view import View

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import conversion, estimates
+from . import estimates
 from .candidate import Candidate
+from .inside import conversion
 
 if TYPE_CHECKING:
     from narrows.findings.view import View

@@ -5,8 +5,9 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from . import estimates, twin
+from . import estimates
 from .candidate import Candidate
+from .inside import twin
 
 if TYPE_CHECKING:
     from narrows.findings.view import View

@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 from typing import TYPE_CHECKING, Any
 
-from . import within
 from .candidate import Candidate
+from .inside import within
 
 if TYPE_CHECKING:
     from narrows.findings.view import View

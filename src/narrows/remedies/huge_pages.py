@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import fresh
 from .candidate import Candidate
+from .inside import fresh
 
 if TYPE_CHECKING:
     from narrows.findings.view import View

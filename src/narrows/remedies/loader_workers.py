@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import os
 from typing import TYPE_CHECKING, Any
 
-from . import persistent_workers, within
+from . import persistent_workers
 from .candidate import Candidate
+from .inside import within
 
 if TYPE_CHECKING:
     from narrows.findings.view import View
@@ -24,6 +26,8 @@ TEXT = {
         "每个工作进程持有一份数据集对象。数据集里的随机数来自工作进程自己的生成器，因此增强结果会像更换种子那样不同。",
     ),
 }
+MOST_BY_CORE = 4
+"""Workers for each core that are tried."""
 
 
 def candidates(view: View) -> list[Candidate]:
@@ -39,6 +43,11 @@ def candidates(view: View) -> list[Candidate]:
         if workers > loader["workers"] and saved > 0:
             found.append(Candidate(value=workers, seconds=saved))
     return found
+
+
+def beyond(value: int) -> list[int]:
+    """More than there are cores, where workers wait for a disk or a network."""
+    return [2 * value] if 2 * value <= MOST_BY_CORE * (os.cpu_count() or 1) else []
 
 
 def apply(torch: Any, value: int) -> None:

@@ -8,8 +8,8 @@ import operator
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from . import within
 from .candidate import Candidate
+from .inside import within
 
 if TYPE_CHECKING:
     from narrows.findings.view import View

@@ -11,8 +11,8 @@ import weakref
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from . import within
 from .candidate import Candidate
+from .inside import within
 
 if TYPE_CHECKING:
     from narrows.findings.view import View

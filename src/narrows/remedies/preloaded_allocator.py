@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import fresh
 from .candidate import Candidate
+from .inside import fresh
 
 if TYPE_CHECKING:
     from narrows.findings.view import View

@@ -6,8 +6,9 @@ import functools
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from . import estimates, within
+from . import estimates
 from .candidate import Candidate
+from .inside import within
 
 if TYPE_CHECKING:
     from narrows.findings.view import View

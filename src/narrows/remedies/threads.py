@@ -7,8 +7,8 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any
 
-from . import within
 from .candidate import Candidate
+from .inside import within
 
 if TYPE_CHECKING:
     from narrows.findings.view import View
@@ -41,6 +41,10 @@ def candidates(view: View) -> list[Candidate]:
         if view.share(saved) >= 0.02:
             found.append(Candidate(value=wanted, seconds=saved))
     return found
+
+
+def beyond(value: int) -> list[int]:
+    return [other for other in (value // 2, 2 * value) if 1 <= other <= (os.cpu_count() or 1)]
 
 
 def _seconds(view: View, threads: int, ranks: int) -> float:

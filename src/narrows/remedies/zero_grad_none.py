@@ -6,8 +6,8 @@ import functools
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from . import within
 from .candidate import Candidate
+from .inside import within
 
 if TYPE_CHECKING:
     from narrows.findings.view import View

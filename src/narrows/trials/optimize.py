@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -26,8 +27,9 @@ from narrows.trials.measure import last_line
 from narrows.trials.option import Option, arm
 from narrows.trials.options import further, options
 from narrows.trials.outcome import outcome, trial_of
+from narrows.trials.rounds import Result, Run
 from narrows.trials.search import search
-from narrows.trials.setting import COMPILED, remove, setting, shielded
+from narrows.trials.setting import COMPILED, Setting, remove, setting, shielded
 from narrows.trials.trial import together
 from narrows.trials.wish import Wish
 
@@ -59,7 +61,7 @@ def optimize(wish: Wish) -> tuple[Path, int]:
         facts_.write(folder, msgspec.structs.replace(facts, trials=[]))
         return folder, 0
     bench = Bench(
-        run=lambda arms: together(how, arms),
+        run=_runner(how),
         deadline=time.monotonic() + wish.budget,
         memory_bytes=facts.machine.memory_bytes if facts.machine else 0,
         size=how.most if how.most > 1 else ALONE,
@@ -72,8 +74,10 @@ def optimize(wish: Wish) -> tuple[Path, int]:
         if name not in seen:
             status.show("narrows: looking at the job with what was kept ...")
             try:
-                seen[name] = look_at(wish, arm(kept))
+                seen[name] = look_at(wish, arm(kept), folder / COMPILED)
             except Failure as error:
+                if error.code == 128 + signal.SIGINT:
+                    raise KeyboardInterrupt from None
                 raise Unproven("failed", str(error)) from None
         return options(wish, _view(seen[name]))
 
@@ -96,16 +100,35 @@ def _view(folder: Path) -> View:
     return view_of(facts_.read(folder), read(folder / "spool"), accounts(folder), "en")
 
 
-def look_at(wish: Wish, how: Arm) -> Path:
-    """Diagnose the job behind the shield."""
+def _runner(how: Setting) -> Run:
+    """A job that cannot run beside itself (a port, a lock) fails in the first round: then all run alone."""
+    settings = [how]
+
+    def run(arms: Sequence[Arm]) -> Sequence[Result]:
+        found = together(settings[-1], arms)
+        if len(settings) == 1 and settings[0].most > 1 and any(isinstance(each, Unproven) for each in found):
+            settings.append(replace(how, most=1))
+            return together(settings[-1], arms)
+        settings.append(settings[-1])
+        return found
+
+    return run
+
+
+def look_at(wish: Wish, how: Arm, compiled: Path | None = None) -> Path:
+    """Diagnose the job behind the shield. `compiled`: what trials have compiled already."""
+    kept = [compiled] if compiled is not None and compiled.exists() else []
 
     def wrap(command: Command, folder: Path) -> Command:
         (folder / "trial").mkdir()
-        return command if wish.allow_writes else shielded(command, folder / "trial", [folder / "spool"], how)
+        return command if wish.allow_writes else shielded(command, folder / "trial", [folder / "spool", *kept], how)
 
     asked = Request(
         words=wish.words, steps=STEPS, seconds=0, out=wish.out, quiet=True, wrap=wrap,
-        environment={"NARROWS_REMEDIES": json.dumps(how.remedies), **how.environment},
+        environment={
+            "NARROWS_REMEDIES": json.dumps(how.remedies), **how.environment,
+            **({"TORCHINDUCTOR_CACHE_DIR": str(compiled)} if kept else {}),
+        },
     )  # fmt: skip
     folder, code = diagnose(asked)
     said = last_line(folder / "output")

@@ -26,6 +26,8 @@ libc = ctypes.CDLL(None, use_errno=True)
 def main(words: list[str]) -> None:
     folder, keep, put, command = _parse(words)
     here = os.getcwd()
+    if hasattr(libc, "prctl"):
+        libc.prctl(1, 9, 0, 0, 0)  # PR_SET_PDEATHSIG: a trial that is held would outlive a narrows that was killed
     try:
         _overlay(folder, keep, put, here)
     except OSError as error:

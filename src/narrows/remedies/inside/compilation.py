@@ -7,7 +7,8 @@ import shutil
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from . import estimates, within
+from .. import estimates
+from . import within
 
 if TYPE_CHECKING:
     from narrows.findings.view import View

@@ -1,0 +1,1 @@
+"""How remedies reach what the script makes: inside the job, with the standard library and its own framework."""
