@@ -92,6 +92,10 @@ PLANTED: dict[str, Callable[[], View]] = {
         ops=(MM, op("mul_", tensor(4), tensor(4), state="optimizer", ms=0.4, count=40)), states={"forward": 8.0, "optimizer": 2.0}
     ),
     "many-small-ops": lambda: healthy(ops=SMALL_OPS),
+    "memory-returned": lambda: healthy(
+        ops=(op("add", *[tensor(1024, 1024)] * 2, out=tensor(1024, 1024), ms=6.0),),
+        settled={"boundaries": 0, "faults": 0}, pages={"boundaries": 40, "faults": 40 * 3000},
+    ),
     "time-loop": lambda: healthy(ops=(CELL,)),
     "double-precision": lambda: healthy(ops=(F64,)),
     "slow-reduced-precision": lambda: healthy(ops=(F16,)),

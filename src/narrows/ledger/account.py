@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from narrows.ledger import pages
 from narrows.ledger.build import Entry, entries
 from narrows.ledger.gaps import Gap, gaps
 from narrows.ledger.kernels import Kernel, kernels
@@ -34,7 +35,8 @@ def account(process: Process, fixed: Callable[[Op], float | None], ceilings: Cei
     places = gaps(
         windows, found.per_step, typical, process.sites(), infers=found.type == "inference", ops=_by_line(ops)
     )
-    return Account(steps=found, steady=typical, kernels=ops, gaps=places, entries=entries(typical, ops, places))
+    parts = pages.charge(entries(typical, ops, places), ops, pages.per_step(process, found.per_step), ceilings)
+    return Account(steps=found, steady=typical, kernels=ops, gaps=places, entries=parts)
 
 
 def covering(windows: Sequence[Window]) -> tuple[Window, ...]:

@@ -109,6 +109,8 @@ def best(one: Ceilings, other: Ceilings) -> Ceilings:
         read_bandwidth=max(one.read_bandwidth, other.read_bandwidth),
         bandwidth_by_size=[(size, max(rate, sizes.get(size, 0.0))) for size, rate in one.bandwidth_by_size],
         dispatch_seconds=min(one.dispatch_seconds, other.dispatch_seconds),
+        page_touch_seconds=min(one.page_touch_seconds, other.page_touch_seconds),
+        page_release_seconds=min(one.page_release_seconds, other.page_release_seconds),
         disk_read=max((r for r in (one.disk_read, other.disk_read) if r is not None), default=None),
     )
 

@@ -58,6 +58,8 @@ def _rows(found: Ceilings) -> list[tuple[str, float, str]]:
     if found.disk_read is not None:
         rows.append(("disk, read", found.disk_read, "B/s"))
     rows.append(("dispatch of one op", found.dispatch_seconds, "s"))
+    rows.append(("first touch of a page", found.page_touch_seconds, "s"))
+    rows.append(("giving a page back", found.page_release_seconds, "s"))
     return rows
 
 

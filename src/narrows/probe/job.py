@@ -9,7 +9,7 @@ from collections.abc import Callable
 from math import nan
 from typing import Any
 
-from . import light, places, schedule, state
+from . import light, pages, places, schedule, state
 from .spool import Spool
 
 UPDATE, CALL = 0, 1
@@ -77,6 +77,7 @@ def finish() -> None:
     schedule.close()
     spool.head(state.touch(), loss, schedule.steady)
     spool.event("sites", sites=places.known_sites())
+    spool.event("pages", faults=pages.faults(), boundaries=spool.boundaries)
     for call in at_end:
         try:
             call()

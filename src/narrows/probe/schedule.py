@@ -10,7 +10,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-from . import bursts, job, places
+from . import bursts, job, pages, places
 
 SETTLED = 0.15
 """Two halves of the last boundaries differ by less than this: the steady state. Set from the noise of a shared
@@ -123,7 +123,7 @@ def turn(now: int) -> None:
         _settled = True
         places.learning = False
         _turn = _period([who for who, _ in _history])
-        job.spool.event("settled", boundaries=len(_history), turn=_turn)
+        job.spool.event("settled", boundaries=job.spool.boundaries, turn=_turn, faults=pages.faults())
         job.spool.event("sites", sites=places.known_sites())
     if _open is not None:
         close()

@@ -55,6 +55,10 @@ class Ceilings(Record, frozen=True, kw_only=True):
     read_bandwidth: float
     dispatch_seconds: float
     """Fixed cost of one small op, called from Python."""
+    page_touch_seconds: float
+    """Of the first touch of a page that the kernel has to find and clear, beyond writing it."""
+    page_release_seconds: float
+    """Of giving it back."""
     host_to_device: dict[str, float] | None
     """Bytes per second, `pinned` and `pageable`; None without a device."""
     device_to_host: dict[str, float] | None

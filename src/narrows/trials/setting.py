@@ -20,8 +20,9 @@ MEASURED, FEWEST_STEPS, MOST_STEPS = 1.0, 16, 2000
 """Seconds of steady steps in a trial, and the bounds on their number."""
 TURN, STEPS_OF_TURN = 0.2, 4
 """Seconds and steps of a turn, at least. In each one step more is lost: the one in which it was held."""
-WARM = 3
-"""Steps after those that the steady state came after when the job was looked at."""
+WARM, LONGEST_WARMUP = 3, 16
+"""Steps after those that the steady state came after when the job was looked at; and most steps of both: what is
+still slow then is told from the steady state by its times."""
 COMPILING = 120.0
 """Seconds that a trial may take longer: the first one with a compiler in it compiles."""
 SLOWER = 4.0
@@ -62,7 +63,7 @@ def setting(
     begun = (found.steps[typical.first].end_ns - every.process.start_ns) / 1e9
     stepping = (found.steps[-1].end_ns - found.steps[typical.first].end_ns) / 1e9
     pace = Pace(
-        warmup=math.ceil((typical.first + WARM) * found.per_step),
+        warmup=math.ceil(min(typical.first + WARM, LONGEST_WARMUP) * found.per_step),
         turn=TURN,
         least=math.ceil(STEPS_OF_TURN * found.per_step),
         seconds=0.0 if asked else min(MEASURED, MOST_STEPS * typical.median),

@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from . import arithmetic, bandwidth, convolution, links
+from . import arithmetic, bandwidth, convolution, links, pages
 from .contest import race
 
 
@@ -19,6 +19,7 @@ def measure(seconds: float, largest: int) -> dict[str, Any]:
     if device == "cuda":
         torch.backends.cudnn.benchmark = True  # its best algorithm, as for any ceiling
     dispatch = links.dispatch_seconds()
+    touch, give_back = pages.costs()
     sizes = bandwidth.sizes(largest, device)
     found, busy = race(
         arithmetic.candidates(device) + convolution.candidates(device) + bandwidth.candidates(sizes, device),
@@ -33,6 +34,8 @@ def measure(seconds: float, largest: int) -> dict[str, Any]:
         "read_bandwidth": found[bandwidth.READ],
         "bandwidth_by_size": [[size, found[f"{bandwidth.AT}{size}"]] for size in sizes],
         "dispatch_seconds": min(dispatch, links.dispatch_seconds()),
+        "page_touch_seconds": touch,
+        "page_release_seconds": give_back,
         "host_to_device": there,
         "device_to_host": back,
         "disk_read": links.disk_read(),

@@ -8,14 +8,14 @@ if TYPE_CHECKING:
     from narrows.findings.view import View
 
 PAGE = 4096
-FAULT = 4e-7
-"""Seconds for a page: finding and clearing it. Measured on virtual machines, 0.25 to 0.7 microseconds."""
-MOST = 0.4
+MOST = 0.6
 """Share of the time in ops that this can be."""
 
 
 def seconds(view: View, least: int) -> float:
-    """What the first touches cost in a step, of results of at least so many bytes."""
+    """What it costs in a step to take the pages of results of at least so many bytes, and to give them back."""
+    from narrows.ledger import pages as pages_
+
     if view.process.first("torch").get("cuda"):
         return 0.0
     fresh = 0.0
@@ -23,8 +23,12 @@ def seconds(view: View, least: int) -> float:
         if kernel.cost.kind != "view" and not kernel.name.endswith("_"):
             sizes = [size for size in map(_bytes, kernel.op.outputs) if size >= least]
             fresh += kernel.calls * sum(sizes)
-    spent = view.seconds("compute") + view.seconds("bandwidth")
-    return min(fresh / PAGE * FAULT, MOST * spent)
+    pages = fresh / PAGE
+    counted = pages_.per_step(view.process, view.steps.per_step)
+    if counted:
+        pages = min(pages, counted)
+    cost = pages_.seconds(pages, view.process.last("torch").get("threads") or 1, view.ceilings)
+    return min(cost, MOST * (view.seconds("compute") + view.seconds("bandwidth")))
 
 
 def _bytes(value: Any) -> int:
