@@ -18,6 +18,8 @@ COMPILED = "compiled"
 """Folder in the run's folder: what compilers made, for the next trial."""
 MEASURED, FEWEST_STEPS, MOST_STEPS = 1.0, 16, 2000
 """Seconds of steady steps in a trial, and the bounds on their number."""
+BLOCKS, BURSTY = 2, 3
+"""Blocks of steps, where time comes in bursts, and how many times as long that may take."""
 TURN, STEPS_OF_TURN = 0.2, 4
 """Seconds and steps of a turn, at least. In each one step more is lost: the one in which it was held."""
 WARM, LONGEST_WARMUP = 3, 16
@@ -59,7 +61,8 @@ def setting(
     if every.process is None or every.mine is None or every.mine.steady is None:
         return None
     typical, found = every.mine.steady, every.mine.steps
-    count = asked or max(FEWEST_STEPS, min(MOST_STEPS, math.ceil(MEASURED / typical.median)), 6 * typical.block)
+    enough, bursts = math.ceil(MEASURED / typical.median), BLOCKS * typical.block
+    count = asked or max(FEWEST_STEPS, min(MOST_STEPS, max(enough, min(BURSTY * enough, bursts))))
     begun = (found.steps[typical.first].end_ns - every.process.start_ns) / 1e9
     stepping = (found.steps[-1].end_ns - found.steps[typical.first].end_ns) / 1e9
     pace = Pace(
