@@ -155,6 +155,7 @@ def measure(job: Job, made: Optimized, rounds: int, folder: Path) -> dict[str, l
 
 def page(rows: dict[str, str], rounds: int) -> str:
     lines = [rows[job.name] for job in JOBS if job.name in rows]
+    missing = [f"`{job.name}`" for job in JOBS if job.name not in rows]
     made = [
         "# What optimize gains",
         "",
@@ -176,6 +177,7 @@ def page(rows: dict[str, str], rounds: int) -> str:
         *lines,
         "",
         *([summary(lines)] if lines else []),
+        *([f"\nNot measured here: {', '.join(missing)}."] if missing else []),
     ]
     return "\n".join(made) + "\n"
 

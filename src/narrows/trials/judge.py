@@ -8,7 +8,7 @@ from narrows.trials.rounds import Pairs, Rounds
 
 MOST_MEMORY = 0.9
 """Share of the machine's memory that a job with a remedy may take."""
-WORTH = 1.02
+WORTH = 1.03
 """An option that makes the job faster than this in its rounds goes on to the next ones."""
 CLASSES = ("training", "numerics", "memory", "exact")
 """The one that changes most first: it says how far the losses may lie apart."""
