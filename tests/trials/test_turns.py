@@ -36,6 +36,7 @@ class Fake:
     worked: float = 0.0
     turns: list[tuple[float, float]] = field(default_factory=list)
     late: bool = False
+    made_ahead: int = 0
 
     def start(self) -> None:
         self.alive = True
@@ -48,8 +49,12 @@ class Fake:
     def go(self) -> None:
         self.held = False
 
-    def hold(self) -> None:
+    def hold(self) -> float:
         self.held = True
+        return self.world.now
+
+    def ahead(self) -> int:
+        return self.made_ahead
 
     def count(self, begin: float, end: float) -> None:
         self.turns.append((begin, end))
@@ -105,6 +110,13 @@ def test_start_up_and_warm_up_are_not_counted() -> None:
     _, children = played(0.01, 0.01)
     for child in children:
         assert min(begin for begin, _ in child.turns) >= child.begins + PACE.warmup * child.step
+
+
+def test_what_was_made_ahead_is_used_up_first_and_then_measured_for_long() -> None:
+    _, children = played(0.05, 0.05, made_ahead=16)
+    for child in children:
+        assert min(begin for begin, _ in child.turns) >= child.begins + (PACE.warmup + 16) * child.step
+        assert sum(end - begin for begin, end in child.turns) >= 3 * 16 * child.step
 
 
 def test_no_more_begin_at_once_than_there_are_cores() -> None:

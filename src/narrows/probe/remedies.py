@@ -1,5 +1,6 @@
 """Applies a recipe's remedies inside the job (`narrows/remedies/`, imported as `_narrows_remedies`)."""
 
+import functools
 import importlib
 import importlib.util
 import json
@@ -22,16 +23,43 @@ def start(recipe: str) -> None:
 
 
 def seed(number: int) -> None:
-    """In a trial: the job's random numbers are the same in each run, as far as the job does not seed them itself."""
+    """In a trial: the job's random numbers are the same in each run, as far as the job does not seed them itself.
+
+    Those that it seeds itself are shifted by the number: how much its losses vary from seed to seed could not be seen
+    otherwise.
+    """
     random.seed(number)
+    if number:
+        shift(random, "seed", number)
 
-    def then(torch: Any) -> None:
+    def torch_then(torch: Any) -> None:
         torch.manual_seed(number)
-        numpy = sys.modules.get("numpy")
-        if numpy is not None:
-            numpy.random.seed(number)
+        if number:
+            shift(torch, "manual_seed", number)
 
-    imports.when("torch", then)
+    def numpy_then(numpy: Any) -> None:
+        numpy.random.seed(number)
+        if number:
+            shift(numpy.random, "seed", number)
+            shift(numpy.random, "default_rng", number)
+
+    imports.when("torch", torch_then)
+    imports.when("numpy", numpy_then)
+
+
+def shift(owner: Any, name: str, number: int) -> None:
+    """`owner.name(seed)` is called with another seed, if it is given one that is a number."""
+    original = getattr(owner, name)
+
+    @functools.wraps(original)
+    def shifted(*args: Any, **kwargs: Any) -> Any:
+        if args and isinstance(args[0], int):
+            args = (args[0] + number, *args[1:])
+        elif isinstance(kwargs.get("seed"), int):
+            kwargs["seed"] += number
+        return original(*args, **kwargs)
+
+    setattr(owner, name, shifted)
 
 
 def apply(torch: Any, chosen: list[list[Any]]) -> None:

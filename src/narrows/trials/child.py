@@ -13,7 +13,7 @@ from narrows.spool.follow import Follow
 from narrows.spool.read import read
 from narrows.trials import shield
 from narrows.trials.arm import Arm, Measured, Unproven
-from narrows.trials.measure import last_line, measured
+from narrows.trials.measure import ahead, last_line, measured
 from narrows.trials.setting import COMPILED, Setting, remove, shielded
 
 POLL = 0.01
@@ -60,19 +60,24 @@ class Trial:
     def boundaries(self) -> int:
         return self.follow.boundaries()
 
-    def hold(self) -> None:
-        """Stop it, and then what it has started meanwhile."""
+    def hold(self) -> float:
+        """Stop it with all that it has started, and then what it has started meanwhile."""
         if self.process is None or not self.running():
-            return
-        self.pids = []
+            return time.monotonic()
+        self.pids, moment = [], 0.0
         while True:
             new = [pid for pid in (self.process.pid, *tree.descendants(self.process.pid)) if pid not in self.pids]
             if not new:
                 break
             for pid in new:
                 _send(pid, signal.SIGSTOP)
+            moment = moment or time.monotonic()
             self.pids.extend(new)
         self.peak = max(self.peak, tree.resident(self.pids))
+        return moment
+
+    def ahead(self) -> int:
+        return ahead(read(self.spool)) if self.follow.boundaries() else 0
 
     def go(self) -> None:
         for pid in self.pids:

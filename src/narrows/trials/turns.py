@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+SPANS = 3
+"""Times what is made ahead that a process is measured for: slow workers deliver in bursts of that size."""
 POLL, OFTEN = 0.02, 0.001
 """Seconds between two looks at a process, while nothing and while a boundary is waited for."""
 
@@ -38,9 +40,14 @@ class Child(Protocol):
 
     def start(self) -> None: ...
     def go(self) -> None: ...
-    def hold(self) -> None: ...
+    def hold(self) -> float:
+        """The moment at which it was held, on the clock."""
+
     def count(self, begin: float, end: float) -> None:
         """What it did between these moments of the clock is measured."""
+
+    def ahead(self) -> int:
+        """Steps' worth of batches that it may have made ahead, while others began or its model was compiled."""
 
     def boundaries(self) -> int: ...
     def running(self) -> bool: ...
@@ -70,8 +77,9 @@ class Turns:
         """Start all, let each warm up, and give turns until each was measured for long enough or one has ended."""
         self._start()
         for child in self.children:
-            if child.running() and child.boundaries() < self.pace.warmup:
-                self._turn(child, 0.0, self.pace.warmup - child.boundaries(), counts=False)
+            left = self.pace.warmup + child.ahead() - child.boundaries()
+            if child.running() and left > 0:
+                self._turn(child, 0.0, left, counts=False)
         order = list(self.children)
         alive = [child.running() for child in order]
         while any(alive) and not all(map(self._enough, order)):
@@ -106,8 +114,8 @@ class Turns:
     def _turn(self, child: Child, seconds: float, least: int, *, counts: bool) -> None:
         """Let it run for so long, and on to its next boundary: else long steps would be those that are cut off."""
         seen, first = self.seen[id(child)], child.boundaries()
-        began = now = self.clock()
         child.go()
+        began = now = self.clock()
         over: int | None = None
         while child.running():
             self.sleep(OFTEN if over is not None else min(POLL, max(OFTEN, seconds - (now - began))))
@@ -121,13 +129,14 @@ class Turns:
             if seen.ran + now - began > self.pace.longest:
                 child.give_up()
                 break
+        ended = child.hold()
         if counts:
-            child.count(began, now)
-            seen.measured += now - began
+            child.count(began, ended)
+            seen.measured += ended - began
             seen.passed += child.boundaries() - first
-        child.hold()
-        seen.ran += now - began
+        seen.ran += ended - began
 
     def _enough(self, child: Child) -> bool:
         seen = self.seen[id(child)]
-        return not child.running() or (seen.measured >= self.pace.seconds and seen.passed >= self.pace.boundaries)
+        least = max(self.pace.boundaries, SPANS * child.ahead())
+        return not child.running() or (seen.measured >= self.pace.seconds and seen.passed >= least)
