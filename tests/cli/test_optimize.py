@@ -103,7 +103,7 @@ def test_the_recipe_is_applied_and_the_job_is_the_jobs(optimized: tuple[Path, di
     done = narrows(folder, "run", "--recipe", "narrows.toml", "train.py", "5")
     assert done.returncode == 0
     assert done.stdout == f"workers {report['recipe']['remedies'][0].partition('=')[2]}\n"
-    assert done.stderr == ""
+    assert "narrows" not in done.stderr  # torch itself may have something to say of more workers than cores
     assert (folder / "log.txt").read_text() == "before\n" + "".join(f"{i}\n" for i in range(5))
 
 

@@ -15,6 +15,8 @@ CEILINGS: dict[str, Any] = {
     "read_bandwidth": 2.5e10,
     "bandwidth_by_size": [[1 << 16, 5e10], [1 << 29, 3.5e10]],
     "dispatch_seconds": 2e-6,
+    "page_touch_seconds": 5e-7,
+    "page_release_seconds": 1e-7,
     "host_to_device": None,
     "device_to_host": None,
     "disk_read": 1e9,

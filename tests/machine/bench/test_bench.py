@@ -24,6 +24,8 @@ def test_every_ceiling_is_measured() -> None:
     rates = [*found.ceilings.flops.values(), *(rate for _, rate in found.ceilings.bandwidth_by_size)]
     assert all(rate > 0 for rate in rates)
     assert found.ceilings.dispatch_seconds > 0
+    assert 0 < found.ceilings.page_release_seconds < 1e-4
+    assert 0 <= found.ceilings.page_touch_seconds < 1e-4
     assert 0 <= found.busy
 
 
