@@ -3,7 +3,7 @@
 import math
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from narrows.trials.arm import Arm, Measured, Unproven
 from narrows.trials.bench import Bench
@@ -180,6 +180,22 @@ def test_a_spent_budget_ends_the_trials_but_not_the_last_proof() -> None:
     assert why(found) == {"a=True": "kept", "b=True": "budget"}
     assert found.combined is not None
     assert found.combined.pairs == 6
+
+
+def test_a_larger_step_is_not_hopeless_for_being_longer() -> None:
+    """It takes half as long again, for twice the samples."""
+    machine = Machine({"larger=2": 1.5})
+
+    def together(arms: Sequence[Arm]) -> list[Result]:
+        found = Machine.together(machine, arms)
+        sizes = [64.0 if arm.remedies else 32.0 for arm in arms]
+        return [replace(m, samples=size) for m, size in zip(found, sizes, strict=True) if isinstance(m, Measured)]
+
+    machine.together = together  # type: ignore[method-assign]
+    found = tried(machine, option("larger", 2, "training"))
+    assert [o.name for o in found.kept] == ["larger=2"]
+    assert found.combined is not None
+    assert round(found.combined.ratio, 2) == 1.33
 
 
 def test_an_interrupt_keeps_what_was_proven_before_it() -> None:

@@ -15,7 +15,7 @@ FEWEST, MOST = 6, 9
 """Pairs: with fewer than six no interval has a level of 95%."""
 LEVEL = 1 - 2 / 2**FEWEST
 """Of each interval: 96.9%. They are looked at after six pairs and after each more, so that of all the looks together at
-most one in twenty takes noise for a gain (`tests/trials/test_gain.py`)."""
+most one in twenty takes noise for a gain (`tests/trials/test_search.py`)."""
 HOPELESS_AFTER, HOPELESS = 3, 1.01
 """An arm that was not once faster than this in so many pairs is not run again."""
 
@@ -37,7 +37,7 @@ def gain(pairs: Pairs, *, per_sample: bool = False) -> Gain | None:
     """None if there are no pairs. With too few for an interval it is as wide as it can be."""
     if not pairs:
         return None
-    logs = [math.log(ratio) for ratio in _ratios(pairs, per_sample)]
+    logs = [math.log(ratio) for ratio in ratios(pairs, per_sample)]
     low, high = interval(logs)
     return Gain(
         ratio=math.exp(_centre(logs)), low=math.exp(low), high=min(math.exp(high) if high < 700 else math.inf, math.inf),
@@ -45,7 +45,7 @@ def gain(pairs: Pairs, *, per_sample: bool = False) -> Gain | None:
     )  # fmt: skip
 
 
-def _ratios(pairs: Pairs, per_sample: bool) -> list[float]:
+def ratios(pairs: Pairs, per_sample: bool) -> list[float]:
     """Before / after, of a step or of a sample."""
     if per_sample and all(m.samples for pair in pairs for m in pair):
         return [before.seconds / after.seconds * after.samples / before.samples for before, after in pairs]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from narrows.trials.arm import AS_IT_IS, Arm
 from narrows.trials.bench import Bench, Own
-from narrows.trials.gain import FEWEST, HOPELESS, HOPELESS_AFTER, MOST, Gain, gain
+from narrows.trials.gain import FEWEST, HOPELESS, HOPELESS_AFTER, MOST, Gain, gain, ratios
 from narrows.trials.judge import CLASSES, MOST_MEMORY, follows
 from narrows.trials.option import Option, arm
 from narrows.trials.parity import Parity
@@ -33,9 +33,10 @@ def prove(options: Sequence[Option], bench: Bench, own: Own) -> Proven:
     kept, why, gains = list(options), dict[str, str](), dict[str, Gain]()
     while True:
         found = _rounds(kept, bench)
-        pairs = [(other, whole) for whole, other in found.pairs[AS_IT_IS.name]]
+        pairs = _turned(found.pairs[AS_IT_IS.name])
         for option in kept:
-            part = _gain(found.pairs.get(_without(kept, option).name, []), kept) if len(kept) > 1 else _of(pairs, kept)
+            less = _turned(found.pairs.get(_without(kept, option).name, [])) if len(kept) > 1 else pairs
+            part = _gain(less, kept)
             if part is not None:
                 gains[option.name] = part
         # Where the budget did not reach for the rounds without it, a part stays: the whole is proven with it.
@@ -47,15 +48,11 @@ def prove(options: Sequence[Option], bench: Bench, own: Own) -> Proven:
         kept.remove(least)
         if len(idle) == 1:
             # What is left ran in the same rounds, beside the original.
-            less = found.pairs[arm(kept).name]
-            pairs = [(other, mine) for (_, other), (_, mine) in zip(found.pairs[AS_IT_IS.name], less, strict=False)]
-            seen = _of(pairs, kept)
+            rest = found.pairs[arm(kept).name]
+            pairs = [(other, mine) for (_, other), (_, mine) in zip(found.pairs[AS_IT_IS.name], rest, strict=False)]
+            seen = _gain(pairs, kept)
             if seen is not None and seen.proven:
                 return _whole(kept, pairs, found, own, bench, gains, why)
-
-
-def _of(pairs: Pairs, kept: Sequence[Option]) -> Gain | None:
-    return gain(pairs, per_sample=arm(kept).per_sample)
 
 
 def _without(kept: Sequence[Option], option: Option) -> Arm:
@@ -65,25 +62,27 @@ def _without(kept: Sequence[Option], option: Option) -> Arm:
 def _rounds(kept: Sequence[Option], bench: Bench) -> Rounds:
     """The whole is the base, so that it is in each group of arms. The budget cuts what each part adds, and never the
     whole against the original: a recipe that was not measured as a whole is not written."""
+    whole = arm(kept)
     less = [_without(kept, option) for option in kept] if len(kept) > 1 and not bench.late() else []
     hopeless: set[str] = set()
 
     def done(other: Arm, pairs: Pairs) -> bool:
-        seen = _gain(pairs, kept)
-        if seen is not None and len(pairs) >= HOPELESS_AFTER and _best(pairs) < HOPELESS:
+        turned = _turned(pairs)
+        if len(pairs) >= HOPELESS_AFTER and max(ratios(turned, whole.per_sample)) < HOPELESS:
             hopeless.add(other.name)
+        seen = _gain(turned, kept)
         return bool(hopeless) or (seen is not None and len(pairs) >= FEWEST and seen.proven)
 
-    return bench.compare(arm(kept), [AS_IT_IS, *less], MOST, done, whatever_it_takes=True)
+    return bench.compare(whole, [AS_IT_IS, *less], MOST, done, whatever_it_takes=True)
+
+
+def _turned(pairs: Pairs) -> Pairs:
+    """Rounds have their base first, which here is the whole; a gain is that of what comes second."""
+    return [(other, whole) for whole, other in pairs]
 
 
 def _gain(pairs: Pairs, kept: Sequence[Option]) -> Gain | None:
-    """Of the base: in these pairs the whole comes first, and what it is compared with second."""
-    return gain([(other, whole) for whole, other in pairs], per_sample=arm(kept).per_sample)
-
-
-def _best(pairs: Pairs) -> float:
-    return max(other.seconds / whole.seconds for whole, other in pairs)
+    return gain(pairs, per_sample=arm(kept).per_sample)
 
 
 def _whole(
@@ -91,7 +90,7 @@ def _whole(
     why: dict[str, str],
 ) -> Proven:  # fmt: skip
     """`pairs`: the original first."""
-    whole = _of(pairs, kept)
+    whole = _gain(pairs, kept)
     kinds = {option.kind for option in kept}
     same = follows(next(k for k in CLASSES if k in kinds), pairs, own) if pairs else None
     word = ""
