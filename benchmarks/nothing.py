@@ -12,11 +12,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from narrows.job import facts as facts_
 from narrows.job.command import resolve
 from narrows.trials.arm import AS_IT_IS, Arm
 from narrows.trials.bench import Bench
-from narrows.trials.optimize import accounts, look_at
+from narrows.trials.looked import looked
+from narrows.trials.optimize import look_at
 from narrows.trials.option import Option
 from narrows.trials.proof import prove
 from narrows.trials.setting import setting
@@ -46,22 +46,15 @@ def main() -> None:
         script = Path(folder) / "train.py"
         script.write_text(SCRIPT)
         words = tuple(options.job or [sys.executable, str(script)])
-        run = look_at(
-            Wish(words=words, out=Path(folder), recipe=Path(folder), budget=0, classes=frozenset()), Arm(name="")
-        )
-        facts = facts_.read(run)
-        assert facts.machine is not None
-        memory = facts.machine.memory_bytes
-        how = setting(
-            resolve(list(words)), run, accounts(run), peak_bytes=facts.peak_bytes, memory_bytes=memory,
-            over=facts.ended == "ok",
-        )  # fmt: skip
+        wish = Wish(words=words, out=Path(folder), recipe=Path(folder), budget=0, classes=frozenset())
+        job = looked(look_at(wish, AS_IT_IS))
+        how = setting(resolve(list(words)), job)
         assert how is not None
         # Named, or it would be the original itself.
         nothing = Option(remedy="nothing", value=True, kind="exact", seconds=0.0, environment={"NARROWS_NOTHING": "1"})
         bench = Bench(
             run=lambda arms: together(how, [AS_IT_IS if not a.name else Arm(name=a.name) for a in arms]),
-            deadline=0.0, memory_bytes=memory,
+            deadline=0.0, memory_bytes=job.memory_bytes,
         )  # fmt: skip
         own, kept = bench.own(), 0
         for number in range(options.repetitions):

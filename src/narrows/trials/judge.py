@@ -1,8 +1,11 @@
 """What the rounds say of an option, before it is proven."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from narrows.trials.bench import Own
 from narrows.trials.gain import gain
-from narrows.trials.option import Option, Verdict, failed
+from narrows.trials.option import Option, Verdict, arm, failed, most_changing
 from narrows.trials.parity import Parity, parity
 from narrows.trials.rounds import Pairs, Rounds
 
@@ -10,41 +13,34 @@ MOST_MEMORY = 0.9
 """Share of the machine's memory that a job with a remedy may take."""
 WORTH = 1.03
 """An option that makes the job faster than this in its rounds goes on to the next ones."""
-CLASSES = ("training", "numerics", "memory", "exact")
-"""The one that changes most first: it says how far the losses may lie apart."""
 
 
-def judge(option: Option, name: str, found: Rounds, own: Own, memory_bytes: int, kind: str = "") -> Verdict:
-    """`name`: of the arm with the option in it; `kind`: the class of that arm, the option's own by default. `kept`
-    says only that nothing speaks against it so far."""
-    if name in found.failed and not found.pairs[name]:
-        return failed(option, found.failed[name])
-    pairs = found.pairs[name]
+def judge(option: Option, beside: Sequence[Option], found: Rounds, own: Own, memory_bytes: int) -> Verdict:
+    """`beside`: what else was in the option's arm. `kept` says only that nothing speaks against it so far."""
+    options = [*beside, option]
+    tried = arm(options)
+    if tried.name in found.failed and not found.pairs[tried.name]:
+        return failed(option, found.failed[tried.name])
+    pairs = found.pairs[tried.name]
     if not pairs:
         return Verdict(option=option, why="budget")
-    seen = gain(pairs, per_sample="training" in (option.kind, kind))
+    seen = gain(pairs, per_sample=tried.per_sample)
     after = pairs[0][1]
-    same = follows(kind or option.kind, pairs, own)
+    same = follows(options, pairs, own)
     memory = after.peak_bytes / own.first.peak_bytes if own.first.peak_bytes else None
-    verdict = Verdict(option=option, gain=seen, parity=same, memory=memory, kept=False, why="no gain")
+    verdict = Verdict(option=option, gain=seen, parity=same, memory=memory, why="no gain")
     # Of several models one may have been left as it was: then the others speak for the remedy.
     if option.remedy not in after.applied and (option.remedy in after.not_applied or not option.environment):
-        return _but(verdict, "not applied", after.not_applied.get(option.remedy, ""))
+        return replace(verdict, why="not applied", detail=after.not_applied.get(option.remedy, ""))
     if after.peak_bytes > MOST_MEMORY * memory_bytes:
-        return _but(verdict, "memory")
+        return replace(verdict, why="memory")
     if not same.kept:
-        return _but(verdict, "parity", same.word)
+        return replace(verdict, why="parity", detail=same.word)
     if seen is None or seen.ratio < WORTH:
         return verdict
-    return Verdict(option=option, gain=seen, parity=same, memory=memory, kept=True, why="kept")
+    return replace(verdict, kept=True, why="kept")
 
 
-def follows(kind: str, pairs: Pairs, own: Own) -> Parity:
-    """Whether the arm's losses are the original's, as far as those are themselves."""
-    return parity(kind, own.first, pairs[0][1], own.again, own.other)
-
-
-def _but(verdict: Verdict, why: str, detail: str = "") -> Verdict:
-    return Verdict(
-        option=verdict.option, gain=verdict.gain, parity=verdict.parity, memory=verdict.memory, why=why, detail=detail
-    )
+def follows(options: Sequence[Option], pairs: Pairs, own: Own) -> Parity:
+    """Whether the losses with these are the original's, as far as those are themselves."""
+    return parity(most_changing(options), own.first, pairs[0][1], own.again, own.other)

@@ -11,18 +11,15 @@ from pathlib import Path
 import msgspec
 
 from narrows import remedies
-from narrows.findings.view import View
 from narrows.job import facts as facts_
-from narrows.job import watch
 from narrows.job.command import Command, resolve
 from narrows.job.diagnose import Request, diagnose
 from narrows.job.failure import Failure
 from narrows.job.status import Status
-from narrows.report.build import Accounts, accounts_of, view_of
-from narrows.spool.read import read
 from narrows.trials import shield
-from narrows.trials.arm import Arm, Unproven
+from narrows.trials.arm import AS_IT_IS, Arm, Unproven
 from narrows.trials.bench import Bench
+from narrows.trials.looked import looked
 from narrows.trials.measure import last_line
 from narrows.trials.option import Option, arm
 from narrows.trials.options import further, options
@@ -49,67 +46,61 @@ def optimize(wish: Wish) -> tuple[Path, int]:
     command = resolve(list(wish.words))
     status = Status(quiet=wish.quiet)
     status.show("narrows: looking at the job ...")
-    folder = look_at(wish, Arm(name=""))
-    facts = facts_.read(folder)
-    every = accounts(folder)
-    how = setting(
-        command, folder, every, shield=not wish.allow_writes, asked=wish.steps, peak_bytes=facts.peak_bytes,
-        memory_bytes=facts.machine.memory_bytes if facts.machine else 0, over=facts.ended == "ok",
-    )  # fmt: skip
-    if how is None or every.mine is None or not every.mine.kernels:
+    job = looked(look_at(wish, AS_IT_IS))
+    folder, view = job.folder, job.view
+    how = setting(command, job, shield=not wish.allow_writes, asked=wish.steps)
+    if how is None or view is None:
         status.clear()
-        facts_.write(folder, msgspec.structs.replace(facts, trials=[]))
+        facts_.write(folder, msgspec.structs.replace(job.facts, trials=[]))
         return folder, 0
     bench = Bench(
         run=_runner(how),
         deadline=time.monotonic() + wish.budget,
-        memory_bytes=facts.machine.memory_bytes if facts.machine else 0,
+        memory_bytes=job.memory_bytes,
         size=how.most if how.most > 1 else ALONE,
         say=lambda text: status.show(f"narrows: trying, {text}"),
     )
-    seen: dict[tuple[str, ...], Path] = {(): folder}
+    seen = {_name(()): job}
 
     def look(kept: Sequence[Option]) -> Sequence[Option]:
-        name = tuple(option.name for option in kept)
+        name = _name(kept)
         if name not in seen:
             status.show("narrows: looking at the job with what was kept ...")
             try:
-                seen[name] = look_at(wish, arm(kept), folder / COMPILED)
+                seen[name] = looked(look_at(wish, arm(kept), folder / COMPILED))
             except Failure as error:
                 if error.code == 128 + signal.SIGINT:
                     raise KeyboardInterrupt from None
                 raise Unproven("failed", str(error)) from None
-        return options(wish, _view(seen[name]))
+        view = seen[name].view
+        return options(wish, view) if view is not None else []
 
     found = search(look, bench, further)
     remove(folder / COMPILED)
     status.clear()
     trials = [trial_of(verdict, found) for verdict in found.verdicts]
-    torch = every.process.last("torch").get("version", "") if every.process else ""
-    after = seen.get(tuple(option.name for option in found.kept))
-    result = outcome(wish, command, facts, found, torch, after)
-    facts_.write(folder, msgspec.structs.replace(facts, trials=trials, recipe=result))
+    torch = view.process.last("torch").get("version", "")
+    after = seen.get(_name(found.kept))
+    result = outcome(wish, command, job.facts, found, torch, after.folder if after else None)
+    facts_.write(folder, msgspec.structs.replace(job.facts, trials=trials, recipe=result))
     return folder, 128 + signal.SIGINT if found.interrupted else 0
 
 
-def accounts(folder: Path) -> Accounts:
-    return accounts_of(facts_.read(folder), read(folder / "spool"), watch.read(folder / watch.WATCHED))
-
-
-def _view(folder: Path) -> View:
-    return view_of(facts_.read(folder), read(folder / "spool"), accounts(folder), "en")
+def _name(kept: Sequence[Option]) -> tuple[str, ...]:
+    return tuple(option.name for option in kept)
 
 
 def _runner(how: Setting) -> Run:
     """A job that cannot run beside itself (a port, a lock) fails in the first round: then all run alone."""
-    settings = [how]
+    first = True
 
     def run(arms: Sequence[Arm]) -> Sequence[Result]:
-        found = together(settings[-1], arms)
-        if len(settings) == 1 and settings[0].most > 1 and any(isinstance(each, Unproven) for each in found):
-            settings.append(replace(how, most=1))
-            return together(settings[-1], arms)
-        settings.append(settings[-1])
+        nonlocal how, first
+        found = together(how, arms)
+        if first and how.most > 1 and any(isinstance(each, Unproven) for each in found):
+            how = replace(how, most=1)
+            found = together(how, arms)
+        first = False
         return found
 
     return run

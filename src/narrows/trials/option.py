@@ -7,6 +7,9 @@ from narrows.trials.arm import Arm, Unproven, Value
 from narrows.trials.gain import Gain
 from narrows.trials.parity import Parity
 
+CLASSES = ("training", "numerics", "memory", "exact")
+"""The one that changes most first."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
@@ -53,6 +56,11 @@ def arm(options: Sequence[Option]) -> Arm:
         environment=environment,
         per_sample=any(option.kind == "training" for option in options),
     )
+
+
+def most_changing(options: Sequence[Option]) -> str:
+    """The class, of those of the options, that says how far losses may lie apart."""
+    return min((option.kind for option in options), key=CLASSES.index)
 
 
 def failed(option: Option, why: Unproven) -> Verdict:

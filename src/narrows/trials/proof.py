@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from narrows.trials.arm import AS_IT_IS, Arm
 from narrows.trials.bench import Bench, Own
 from narrows.trials.gain import FEWEST, HOPELESS, HOPELESS_AFTER, MOST, Gain, gain, ratios
-from narrows.trials.judge import CLASSES, MOST_MEMORY, follows
+from narrows.trials.judge import MOST_MEMORY, follows
 from narrows.trials.option import Option, arm
 from narrows.trials.parity import Parity
 from narrows.trials.rounds import Pairs, Rounds
@@ -91,8 +91,7 @@ def _whole(
 ) -> Proven:  # fmt: skip
     """`pairs`: the original first."""
     whole = _gain(pairs, kept)
-    kinds = {option.kind for option in kept}
-    same = follows(next(k for k in CLASSES if k in kinds), pairs, own) if pairs else None
+    same = follows(kept, pairs, own) if pairs else None
     word = ""
     if whole is None or not whole.proven:
         failure = next(iter(found.failed.values()), None)

@@ -6,15 +6,13 @@ from pathlib import Path
 import msgspec
 
 from narrows.job import facts as facts_
-from narrows.job import watch
 from narrows.job.command import Command, resolve
-from narrows.job.facts import Counterfactual, Facts
+from narrows.job.facts import Counterfactual
 from narrows.job.status import Status
-from narrows.report.build import accounts_of
 from narrows.report.proofs import FEWEST
-from narrows.spool.read import read
 from narrows.trials.arm import AS_IT_IS, Arm, Unproven
 from narrows.trials.counterfactual import Plan, plans
+from narrows.trials.looked import Looked, looked
 from narrows.trials.rounds import rounds
 from narrows.trials.setting import COMPILED, Setting, remove, setting
 from narrows.trials.trial import together
@@ -22,19 +20,14 @@ from narrows.trials.trial import together
 
 def prove(folder: Path, words: Sequence[str], *, quiet: bool) -> None:
     """Prove the rows of the run in `folder`, whose job is `words`, and write what was measured to its facts."""
-    facts = facts_.read(folder)
-    found = measure(folder, facts, resolve(list(words)), quiet=quiet)
-    facts_.write(folder, msgspec.structs.replace(facts, counterfactuals=found))
+    job = looked(folder)
+    found = measure(job, resolve(list(words)), quiet=quiet)
+    facts_.write(folder, msgspec.structs.replace(job.facts, counterfactuals=found))
 
 
-def measure(folder: Path, facts: Facts, command: Command, *, quiet: bool) -> list[Counterfactual]:
+def measure(job: Looked, command: Command, *, quiet: bool) -> list[Counterfactual]:
     """What was measured for each row; an interrupt ends it, and what there is is kept."""
-    processes = read(folder / "spool")
-    every = accounts_of(facts, processes, watch.read(folder / watch.WATCHED))
-    how = setting(
-        command, folder, every, peak_bytes=facts.peak_bytes,
-        memory_bytes=facts.machine.memory_bytes if facts.machine else 0, over=facts.ended == "ok",
-    )  # fmt: skip
+    how, every = setting(command, job), job.accounts
     if how is None or every.process is None or every.mine is None:
         return []
     status = Status(quiet=quiet)
@@ -42,7 +35,7 @@ def measure(folder: Path, facts: Facts, command: Command, *, quiet: bool) -> lis
         return pairs(how, plans(every.process, every.mine), status)
     finally:
         status.clear()
-        remove(folder / COMPILED)
+        remove(job.folder / COMPILED)
 
 
 def pairs(how: Setting, todo: Sequence[Plan], status: Status) -> list[Counterfactual]:

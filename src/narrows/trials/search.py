@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from narrows.trials.arm import Arm, Unproven
 from narrows.trials.bench import Bench, Own
 from narrows.trials.gain import FEWEST, Gain, gain
-from narrows.trials.judge import CLASSES, WORTH, judge
+from narrows.trials.judge import WORTH, judge
 from narrows.trials.option import Option, Verdict, arm, failed
 from narrows.trials.parity import Parity
 from narrows.trials.proof import Proven, prove
@@ -50,15 +50,17 @@ def search(look: Look, bench: Bench, further: Further = lambda option: ()) -> Fo
     """Never raises; an interrupt ends it, and what was proven before it is kept."""
     state = _State(verdicts={}, kept=[], proven=Proven())
     options = look([])
+    if not options:
+        return _found(state)
     try:
-        own = bench.own() if options else None
+        own = bench.own()
     except (Unproven, KeyboardInterrupt) as error:
         why = error if isinstance(error, Unproven) else Unproven("interrupted")
+        state.interrupted = why is not error
         state.verdicts.update((option.name, failed(option, why)) for option in options)
-        return _found(state, interrupted=why is not error)
+        return _found(state)
     try:
-        for _ in range(LOOKS if own is not None else 0):
-            assert own is not None
+        for _ in range(LOOKS):
             _grow(state, options, bench, own, further)
             if state.interrupted or state.kept == list(state.proven.kept):
                 break
@@ -70,7 +72,7 @@ def search(look: Look, bench: Bench, further: Further = lambda option: ()) -> Fo
         pass  # the look: what is proven does not depend on it
     except KeyboardInterrupt:
         state.interrupted = True
-    return _found(state, interrupted=state.interrupted)
+    return _found(state)
 
 
 def _prove(state: _State, bench: Bench, own: Own) -> None:
@@ -86,16 +88,16 @@ def _prove(state: _State, bench: Bench, own: Own) -> None:
     state.kept, state.proven = list(proven.kept), proven
 
 
-def _found(state: _State, *, interrupted: bool) -> Found:
+def _found(state: _State) -> Found:
     proven = state.proven
     verdicts = [
-        replace(v, kept=False, why="interrupted" if interrupted else "budget")
+        replace(v, kept=False, why="interrupted" if state.interrupted else "budget")
         if v.kept and v.option not in proven.kept else v
         for v in state.verdicts.values()
     ]  # fmt: skip
     return Found(
         verdicts=tuple(verdicts), kept=proven.kept, combined=proven.combined, parity=proven.parity,
-        interrupted=interrupted,
+        interrupted=state.interrupted,
     )  # fmt: skip
 
 
@@ -137,7 +139,6 @@ def _grow(state: _State, options: Sequence[Option], bench: Bench, own: Own, furt
 
 def _try(state: _State, options: Sequence[Option], bench: Bench, own: Own) -> list[Verdict]:
     """One round of each beside what is kept; a second one for what should help and did not."""
-    kind = next((k for k in CLASSES if k in {o.kind for o in state.kept}), "")
     arms = {option.name: arm([*state.kept, option]) for option in options}
     large = {arms[o.name].name for o in options if o.seconds > EXPECTED * own.first.seconds}
 
@@ -147,10 +148,7 @@ def _try(state: _State, options: Sequence[Option], bench: Bench, own: Own) -> li
 
     found = bench.compare(arm(state.kept), list(arms.values()), most=2, done=done)
     state.interrupted = state.interrupted or found.interrupted
-    return [
-        judge(o, arms[o.name].name, found, own, bench.memory_bytes, min(kind or o.kind, o.kind, key=CLASSES.index))
-        for o in options
-    ]
+    return [judge(option, state.kept, found, own, bench.memory_bytes) for option in options]
 
 
 def _bracket(state: _State, best: Verdict, bench: Bench, own: Own, further: Further) -> Verdict:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from narrows.job.command import Command
-from narrows.report.build import Accounts
 from narrows.trials import shield
 from narrows.trials.arm import Arm
+from narrows.trials.looked import Looked
 from narrows.trials.turns import Pace
 
 COMPILED = "compiled"
@@ -21,7 +21,7 @@ MEASURED, FEWEST_STEPS, MOST_STEPS = 1.0, 16, 2000
 BLOCKS, BURSTY = 2, 3
 """Blocks of steps, where time comes in bursts, and how many times as long that may take."""
 TURN, STEPS_OF_TURN = 0.2, 4
-"""Seconds and steps of a turn, at least. In each one step more is lost: the one in which it was held."""
+"""Seconds and steps of a turn, at least."""
 WARM, LONGEST_WARMUP = 3, 16
 """Steps after those that the steady state came after when the job was looked at; and most steps of both: what is
 still slow then is told from the steady state by its times."""
@@ -52,12 +52,10 @@ class Setting:
     """False: trials may write where the job writes."""
 
 
-def setting(
-    command: Command, folder: Path, every: Accounts, *, shield: bool = True, asked: int = 0, memory_bytes: int = 0,
-    peak_bytes: int = 0, over: bool = False,
-) -> Setting | None:  # fmt: skip
+def setting(command: Command, job: Looked, *, shield: bool = True, asked: int = 0) -> Setting | None:
     """What trials of a job that was looked at are to be like; None if it has no steady steps. `asked`: of so many
-    steps; 0: as many as it takes. `over`: the job came to its end while it was looked at."""
+    steps; 0: as many as it takes."""
+    every, peak = job.accounts, job.facts.peak_bytes
     if every.process is None or every.mine is None or every.mine.steady is None:
         return None
     typical, found = every.mine.steady, every.mine.steps
@@ -74,13 +72,14 @@ def setting(
         longest=COMPILING + SLOWER * (begun + (count + typical.first + 40) * typical.median),
         at_once=max(1, min(4, os.cpu_count() or 1)),
     )
+    over = job.facts.ended == "ok"  # it came to its end while it was looked at
     # Ranks meet at a port and devices have their own queues and memory: those run one after the other.
     alone = (
         len(every.ranks) > 1 or every.process.last("torch").get("cuda") or (over and stepping < SHORT * pace.seconds)
     )
-    most = 1 if alone or not peak_bytes else min(BESIDE, int(MEMORY * memory_bytes / peak_bytes))
+    most = 1 if alone or not peak else min(BESIDE, int(MEMORY * job.memory_bytes / peak))
     return Setting(
-        command=command, folder=folder, rank=every.process.rank, pace=pace, steps=count, most=most, shield=shield
+        command=command, folder=job.folder, rank=every.process.rank, pace=pace, steps=count, most=most, shield=shield
     )
 
 

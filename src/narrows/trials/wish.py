@@ -16,5 +16,5 @@ class Wish:
     skip: frozenset[str] = frozenset()
     allow_writes: bool = False
     steps: int = 0
-    """Steady steps of a trial; 0: as many as three seconds take."""
+    """Steady steps of a trial; 0: as many as one second takes."""
     quiet: bool = False
