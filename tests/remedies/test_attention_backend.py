@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from narrows.remedies import attention_backend
+from narrows.remedies import attention_backend, estimates
 from tests import fakes
 from tests.fakes import boundaries, op, process, tensor, window
 from tests.remedies.harness import run
@@ -19,7 +19,7 @@ with torch.profiler.profile() as profile:
 names = {event.key for event in profile.key_averages()}
 print(any("flash" in name for name in names), *(round(x, 4) for x in q.grad.flatten()[:5].tolist()))
 """
-FORWARD, BACKWARD = attention_backend.FLASH, attention_backend.FLASH + "_backward"
+FORWARD, BACKWARD = estimates.FLASH, estimates.FLASH + "_backward"
 
 
 def attention(length: int, ms: float) -> fakes.Op:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from narrows.findings.view import View
-from narrows.remedies import autocast_bf16
+from narrows.remedies import autocast_bf16, estimates
 from tests import fakes
 from tests.fakes import boundaries, op, process, tensor, window
 from tests.remedies.harness import run
@@ -62,7 +62,7 @@ def test_a_job_with_its_own_autocast_is_left_alone(tmp_path: Path) -> None:
 
 def test_attention_on_a_cpu_has_a_setting_of_its_own() -> None:
     a, q = tensor(1024, 1024), tensor(16, 4, 128, 32)
-    attention = op(autocast_bf16.FLASH, q, q, q, 0.0, True, out=q, ms=6.0)
+    attention = op(estimates.FLASH, q, q, q, 0.0, True, out=q, ms=6.0)
     work = window("ops", ops=(op("mm", a, a, out=a, ms=12.0), attention))
     found = autocast_bf16.candidates(fakes.view(process(boundaries(forward=18.0, backward=2.0), work)))
     assert {each.value for each in found} == {True, autocast_bf16.BUT_ATTENTION}

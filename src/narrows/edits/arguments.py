@@ -3,8 +3,8 @@
 import ast
 from collections.abc import Callable, Collection, Mapping
 
-from narrows.edits.names import calls
-from narrows.edits.text import Change, Source, changed, expression, parse, same
+from narrows.edits.names import parsed
+from narrows.edits.text import Change, Source, changed, expression, same
 
 Wanted = Callable[[ast.Call], Mapping[str, str] | None]
 """The keyword arguments (expressions, by name) that a call is to have; None if that cannot be said."""
@@ -20,10 +20,10 @@ def keyword(source: str, callee: str, name: str, value: str, *, positional: int 
 
 def keywords(source: str, callees: Collection[str], wanted: Wanted, *, positional: int = 0) -> str | None:
     """The same for each call its own arguments."""
-    made = parse(source)
-    found = calls(made.tree, callees) if made else None
-    if made is None or found is None:
+    begun = parsed(source, callees)
+    if begun is None:
         return None
+    made, found = begun
     changes: list[Change] = []
     for call in found:
         if len(call.args) > positional or unpacks(call):
@@ -38,10 +38,10 @@ def keywords(source: str, callees: Collection[str], wanted: Wanted, *, positiona
 
 def argument(source: str, callee: str, value: str) -> str | None:
     """The only argument of every call of `callee` is `value`. None if one has more, or one that is not a literal."""
-    made = parse(source)
-    found = calls(made.tree, (callee,)) if made else None
-    if made is None or found is None:
+    begun = parsed(source, (callee,))
+    if begun is None:
         return None
+    made, found = begun
     changes = []
     for call in found:
         held = [*call.args, *(each.value for each in call.keywords)]
@@ -57,10 +57,10 @@ def argument(source: str, callee: str, value: str) -> str | None:
 
 def instead(source: str, callee: str, method: str, value: str) -> str | None:
     """Every call `x.callee(...)` is `x.method(value)`. None if one is not called as an attribute."""
-    made = parse(source)
-    found = calls(made.tree, (callee,)) if made else None
-    if made is None or found is None:
+    begun = parsed(source, (callee,))
+    if begun is None:
         return None
+    made, found = begun
     changes = []
     for call in found:
         if not isinstance(call.func, ast.Attribute):

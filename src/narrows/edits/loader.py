@@ -1,18 +1,16 @@
 """Edits of the loaders that a script makes."""
 
 import ast
-from collections.abc import Callable, Mapping
 
-from narrows.edits.arguments import given, keywords
-from narrows.edits.names import calls
-from narrows.edits.text import parse
+from narrows.edits.arguments import Wanted, given, keywords
+from narrows.edits.names import parsed
 
 LOADER = ("torch.utils.data.DataLoader",)
 POSITIONAL = 5
 """Arguments before `num_workers`."""
 
 
-def loaders(source: str, wanted: Callable[[ast.Call], Mapping[str, str] | None]) -> str | None:
+def loaders(source: str, wanted: Wanted) -> str | None:
     """Every loader has the arguments that `wanted` says; None if it says None of one."""
     return keywords(source, LOADER, wanted, positional=POSITIONAL)
 
@@ -36,10 +34,10 @@ def kept_apart(source: str) -> bool:
 
     What it hands to functions is not followed; an attribute that is set, and a method that is called, is found.
     """
-    made = parse(source)
-    found = calls(made.tree, LOADER) if made else None
-    if made is None or found is None:
+    begun = parsed(source, LOADER)
+    if begun is None:
         return False
+    made, found = begun
     sets = {
         ast.unparse(held)
         for call in found

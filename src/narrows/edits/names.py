@@ -4,7 +4,7 @@ import ast
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from narrows.edits.text import mentions
+from narrows.edits.text import Source, mentions, parse
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +96,13 @@ def calls(tree: ast.AST, callees: Collection[str]) -> list[ast.Call] | None:
             if any(callee == dotted or callee.startswith(dotted + ".") for callee in callees):
                 return None
     return found
+
+
+def parsed(source: str, callees: Collection[str]) -> tuple[Source, list[ast.Call]] | None:
+    """A source with every call of these; None if it cannot be read, or it is not clear which calls those are."""
+    made = parse(source)
+    found = calls(made.tree, callees) if made else None
+    return None if made is None or found is None else (made, found)
 
 
 def _within(parents: dict[ast.AST, ast.AST], node: ast.AST | None, kind: type[ast.AST]) -> bool:

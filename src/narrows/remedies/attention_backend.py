@@ -21,7 +21,6 @@ TEXT = {
     ),
     "zh": ("CPU 上的注意力用两次矩阵乘和 softmax 计算", "舍入。分数会写入内存，随长度的平方增长。"),
 }
-FLASH = "_scaled_dot_product_flash_attention_for_cpu"
 PASSES = 6
 """Times that the scores are read or written, forward or backward: scale, mask and softmax are passes of their own."""
 REACHED = 0.5
@@ -33,7 +32,7 @@ ONCE = r"enable_flash_sdp|sdpa_kernel|sdp_kernel"
 
 def candidates(view: View) -> list[Candidate]:
     """The one op is made for long sequences; in short ones its backward runs at a fraction of the machine's speed."""
-    flash = [k for k in view.kernels if k.name.startswith(FLASH) and k.calls]
+    flash = [k for k in view.kernels if k.name.startswith(estimates.FLASH) and k.calls]
     if estimates.cuda(view) or not flash:
         return []
     saved = sum(k.seconds + k.fixed - _apart(k, view) for k in flash)

@@ -26,7 +26,6 @@ TEXT = {
 }
 BUT_ATTENTION = "but-attention"
 """The setting in which attention stays in float32."""
-FLASH = "_scaled_dot_product_flash_attention_for_cpu"
 FASTER = 1.2
 """Ratio of the measured ceilings under which the casts eat what the products gain."""
 
@@ -36,7 +35,7 @@ def candidates(view: View) -> list[Candidate]:
     if max(estimates.times_faster(view, "bfloat16", kind=kind) for kind in estimates.PRODUCTS) <= FASTER:
         return []
     found = []
-    if any(k.name.startswith(FLASH) for k in view.kernels):
+    if any(k.name.startswith(estimates.FLASH) for k in view.kernels):
         # On a CPU that op is slower in bfloat16 than in float32 where sequences are short: backward more than twice.
         kinds = tuple(kind for kind in estimates.PRODUCTS if kind != "attention")
         saved = estimates.fewer_bits(view, "bfloat16", kinds=kinds, casts=True)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 MODEL = ("forward", "backward", "evaluate")
 PRODUCTS = ("matmul", "convolution", "attention", "rnn")
 """Kinds of ops whose arithmetic has a faster form in fewer bits."""
+FLASH = "_scaled_dot_product_flash_attention_for_cpu"
+"""Attention on a CPU, forward; backward it has this name and more."""
 WORTH = 0.02
 """Share of the step under which a saving is not worth a trial."""
 CHANGING = 0.3

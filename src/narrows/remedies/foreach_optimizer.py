@@ -27,8 +27,6 @@ SAVED = 0.4
 """Of what is not arithmetic in the update: the calls from Python, while each parameter is still computed by itself."""
 FEWEST = 4
 """Parameters."""
-POSITIONAL = 5
-"""Arguments of an optimizer that may be given by position: none of those that an edit gives is among them."""
 
 
 def candidates(view: View) -> list[Candidate]:
@@ -60,7 +58,8 @@ def by_hand(value: bool) -> str:
 
 
 def edit(source: str, value: bool) -> str | None:
-    from narrows.edits.arguments import given, keywords
+    from narrows.edits.arguments import given
+    from narrows.edits.optimizer import optimizers
 
     def wanted(call: ast.Call) -> dict[str, str] | None:
         others = [given(call, "differentiable"), given(call, "fused")]
@@ -68,4 +67,4 @@ def edit(source: str, value: bool) -> str | None:
             return None
         return {} if any(isinstance(held, ast.Constant) and held.value for held in others) else {"foreach": "True"}
 
-    return keywords(source, [f"torch.optim.{name}" for name in KINDS], wanted, positional=POSITIONAL)
+    return optimizers(source, KINDS, wanted)

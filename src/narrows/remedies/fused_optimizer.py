@@ -20,8 +20,6 @@ TEXT = {
 FUSED = ("Adam", "AdamW", "SGD", "Adagrad")
 LEFT = 0.25
 """Share of the update's time that remains, at least: it still has to read and write its state."""
-POSITIONAL = 5
-"""Arguments of an optimizer that may be given by position: none of those that an edit gives is among them."""
 
 
 def candidates(view: View) -> list[Candidate]:
@@ -47,7 +45,8 @@ def by_hand(value: bool) -> str:
 
 
 def edit(source: str, value: bool) -> str | None:
-    from narrows.edits.arguments import given, keywords
+    from narrows.edits.arguments import given
+    from narrows.edits.optimizer import optimizers
 
     def wanted(call: ast.Call) -> dict[str, str] | None:
         differentiable, foreach = given(call, "differentiable"), given(call, "foreach")
@@ -58,4 +57,4 @@ def edit(source: str, value: bool) -> str | None:
         both = isinstance(foreach, ast.Constant) and foreach.value
         return {"fused": "True", **({"foreach": "None"} if both else {})}
 
-    return keywords(source, [f"torch.optim.{name}" for name in FUSED], wanted, positional=POSITIONAL)
+    return optimizers(source, FUSED, wanted)

@@ -11,6 +11,7 @@ from types import ModuleType
 from narrows import remedies as catalogue
 from narrows.edits.text import mentions, parse
 from narrows.trials.arm import Value
+from narrows.trials.script import read
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +32,7 @@ def patch(files: Sequence[Path], remedies: Sequence[tuple[str, Value]]) -> Patch
     for file in files:
         firsts.setdefault(file.resolve(), file)
     unique = list(firsts.values())
-    before = {file: _read(file) for file in unique}
+    before = {file: read(file) for file in unique}
     texts = dict(before)
     done: list[str] = []
     # As in the job, where the remedy that is applied last is the first to see what the script asks for.
@@ -64,15 +65,6 @@ def _made(module: ModuleType, value: Value, texts: dict[Path, str | None]) -> di
 def _without(text: str | None, pattern: str) -> bool:
     made = parse(text) if text is not None else None
     return made is not None and not mentions(made.tree, pattern)
-
-
-def _read(file: Path) -> str | None:
-    try:
-        text = file.read_bytes().decode()
-    except (OSError, UnicodeDecodeError):
-        return None
-    declared = re.match(r"(?:[^\n]*\n)?[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", text)
-    return text if declared is None or declared[1].lower().replace("_", "-") in ("utf-8", "utf8") else None
 
 
 def _writable(file: Path) -> bool:

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def files(words: Sequence[str]) -> list[Path]:
     roots = [main.parent, Path.cwd()]
     found = [main]
     for file in found:
-        text = _text(file)
+        text = read(file)
         made = parse(text) if text is not None else None
         for module in _imported(made.tree, file, roots) if made else ():
             if module.resolve() not in [each.resolve() for each in found] and len(found) < MOST and _own(module):
@@ -73,8 +74,11 @@ def _own(file: Path) -> bool:
     return inside and "site-packages" not in file.resolve().parts
 
 
-def _text(file: Path) -> str | None:
+def read(file: Path) -> str | None:
+    """None if it cannot be read, or is not in UTF-8."""
     try:
-        return file.read_bytes().decode()
+        text = file.read_bytes().decode()
     except (OSError, UnicodeDecodeError):
         return None
+    declared = re.match(r"(?:[^\n]*\n)?[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", text)
+    return text if declared is None or declared[1].lower().replace("_", "-") in ("utf-8", "utf8") else None
