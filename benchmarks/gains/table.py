@@ -7,7 +7,8 @@ import statistics
 from collections.abc import Container, Sequence
 from pathlib import Path
 
-from narrows.trials.gain import interval
+from narrows.trials.arm import Measured
+from narrows.trials.gain import gain
 
 OTHERS = ("by hand", "rewritten", "compiled", "automatic", "narrows")
 SHARE = 0.9
@@ -18,10 +19,9 @@ WORTH = 1.05
 
 def speedup(before: Sequence[float], after: Sequence[float]) -> tuple[float, float, float]:
     """(the centre, low, high) of the ratios of the rounds: what the signed-rank interval is around."""
-    logs = [math.log(a / b) for a, b in zip(before, after, strict=True)]
-    low, high = interval(logs)
-    centre = statistics.median((a + b) / 2 for i, a in enumerate(logs) for b in logs[i:])
-    return math.exp(centre), math.exp(low), math.exp(high) if high < 700 else math.inf
+    seen = gain([(Measured(seconds=a), Measured(seconds=b)) for a, b in zip(before, after, strict=True)])
+    assert seen is not None
+    return seen.ratio, seen.low, seen.high
 
 
 def cell(ratio: tuple[float, float, float]) -> str:

@@ -16,6 +16,7 @@ from narrows.report.model import (
     Memory,
     MemoryParts,
     OpCost,
+    OutOfMemory,
     Part,
     Proof,
     Rank,
@@ -147,7 +148,31 @@ def unexplained() -> Report:
     return replace(base, measurement=replace(base.measurement, warnings=[text]))
 
 
+def out_of_memory() -> Report:
+    """An error that says what was asked for and where; its text is the job's own."""
+    base = training()
+    assert base.memory is not None
+    crash = OutOfMemory(
+        asked_bytes=4 << 30, where="net.py:41", what=HOSTILE, op="torch.nn.functional.gelu", state="forward",
+        limit_bytes=8 << 30, limit_kind="address_space", held_bytes=5 << 30, idle_bytes=300 << 20,
+        parts=base.memory.parts, missed_bytes=1 << 30, killed=False, updates=312, message=HOSTILE,
+    )  # fmt: skip
+    job = replace(base.job, ended="out_of_memory", exit_code=1, error="RuntimeError: no")
+    return replace(base, job=job, out_of_memory=crash)
+
+
+def killed() -> Report:
+    """By the kernel, of which only its limit is known."""
+    base = no_step()
+    crash = OutOfMemory(
+        asked_bytes=None, where=None, what=None, op=None, state=None, limit_bytes=2 << 30, limit_kind="cgroup",
+        held_bytes=3 << 29, idle_bytes=None, parts=None, missed_bytes=None, killed=True, updates=0, message=None,
+    )  # fmt: skip
+    return replace(base, job=replace(base.job, ended="out_of_memory", exit_code=137), out_of_memory=crash)
+
+
 SAMPLES = {
     "training": training, "inference": inference, "no step": no_step, "no ledger": no_ledger,
     "two ranks": two_ranks, "hostile": hostile, "unexplained": unexplained,
+    "out of memory": out_of_memory, "killed": killed,
 }  # fmt: skip

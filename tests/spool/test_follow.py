@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from narrows.probe import state
 from narrows.spool.follow import Follow
 from tests.spool.test_spool import write
 
@@ -12,7 +13,7 @@ def test_boundaries_are_counted_as_they_come(tmp_path: Path) -> None:
     spool = write(tmp_path, 5)
     assert follow.boundaries() == 5
     for i in range(5, 40):
-        spool.boundary(1000 * (i + 1), 0, 0, 2, 32, 1, 1, 1, [i] * len(spool_states()), 0.5, i)
+        spool.boundary(1000 * (i + 1), 0, 0, 2, 32, 1, 1, 1, [i] * state.STATES, 0.5, i)
     assert follow.boundaries() == 40
     assert follow.boundaries() == 40
 
@@ -28,9 +29,3 @@ def test_what_is_no_spool_counts_for_nothing(tmp_path: Path) -> None:
     (tmp_path / "2-b.steps").write_bytes(b"")
     assert Follow(tmp_path).boundaries() == 0
     assert Follow(tmp_path / "gone").boundaries() == 0
-
-
-def spool_states() -> range:
-    from narrows.probe import state
-
-    return range(state.STATES)

@@ -33,14 +33,14 @@ def with_jobs(monkeypatch: pytest.MonkeyPatch, *, port: bool, fails: str = "") -
 
 def test_a_job_that_needs_a_port_runs_alone_from_then_on(monkeypatch: pytest.MonkeyPatch) -> None:
     ran = with_jobs(monkeypatch, port=True)
-    run = optimize._runner(BESIDE)
+    run = optimize.Runner(BESIDE)
     assert all(isinstance(each, Measured) for each in [*run(TWO), *run(TWO)])
     assert ran == [4, 1, 1]
 
 
 def test_a_remedy_that_fails_later_says_nothing_of_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
     ran = with_jobs(monkeypatch, port=False, fails="bad")
-    run = optimize._runner(BESIDE)
+    run = optimize.Runner(BESIDE)
     run(TWO)
     run([*TWO, Arm(name="bad")])
     run(TWO)

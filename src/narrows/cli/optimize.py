@@ -28,9 +28,11 @@ def optimize(
     recipe: Annotated[
         Path, typer.Option("--recipe", help="Where the recipe is written; never over a file that is there.", metavar="PATH")
     ] = Path("narrows.toml"),
-    allow_writes: Annotated[
-        bool, typer.Option("--allow-writes", help="Run trials even where they cannot be kept from writing.")
-    ] = False,
+    allow_writes: options.AllowWrites = False,
+    ray: Annotated[
+        str, typer.Option("--ray", help="Run the trials on a Ray cluster's machines: HOST:PORT, auto (the cluster of this "
+                          "machine) or local.", metavar="ADDRESS")
+    ] = "",
     out: options.Out = Path(".narrows"),
     lang: options.Lang = "en",
     quiet: options.Quiet = False,
@@ -46,7 +48,7 @@ def optimize(
     check(json=json, html=html, markdown=markdown, lang=lang)
     wish = Wish(
         words=tuple(job), out=out, recipe=recipe, budget=duration(budget), classes=classes(allow), only=names(only),
-        skip=names(skip), allow_writes=allow_writes, steps=steps, quiet=quiet,
+        skip=names(skip), allow_writes=allow_writes, steps=steps, ray=ray, quiet=quiet,
     )  # fmt: skip
     folder, code = run(wish)
     show(build(folder, lang), folder, json=json, html=html, markdown=markdown, lang=lang, quiet=quiet,

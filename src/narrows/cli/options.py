@@ -19,6 +19,9 @@ Steps = Annotated[
     int, typer.Option("--steps", min=0, help="Measure so many steady steps, then stop the job.", metavar="N")
 ]
 Seconds = Annotated[float, typer.Option("--seconds", min=0, help="Stop the job after so long.", metavar="S")]
+AllowWrites = Annotated[
+    bool, typer.Option("--allow-writes", help="Run trials even where they cannot be kept from writing.")
+]
 Out = Annotated[Path, typer.Option("--out", help="Where runs are kept.", metavar="DIR")]
 Lang = Annotated[str, typer.Option("--lang", help="Language of the report: en or zh.", metavar="LANG")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No live line, no report in the terminal.")]

@@ -3,6 +3,7 @@
 import re
 
 from narrows.job.failure import Failure
+from narrows.memory.size import parse
 
 UNITS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600}
 ALWAYS, ON_REQUEST = ("exact", "numerics"), ("memory", "training")
@@ -28,3 +29,11 @@ def classes(text: str) -> frozenset[str]:
 def names(text: str) -> frozenset[str]:
     """Words with commas between them."""
     return frozenset(word.strip() for word in text.split(",") if word.strip())
+
+
+def size(text: str) -> int:
+    """Bytes. Raises `Failure` with 2."""
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise Failure(str(error), 2) from None

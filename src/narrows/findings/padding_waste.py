@@ -17,21 +17,33 @@ TEXT: Text = {
         "把长度相近的样本放在一批（分桶），只填充到本批最长，或把多个样本打包成一行。",
     ),
 }
+MUCH = 0.15
+"""Of the tokens."""
 
 
 def find(view: View) -> Iterator[Finding]:
-    seen = [p for event in view.process.events.get("values", ()) for p in event["padding"]]
-    tokens, padded = sum(p[0] for p in seen), sum(p[1] for p in seen)
-    if tokens and padded / tokens > 0.15:
+    padded = part(view)
+    if padded > MUCH:
         s = view.steady.seconds
         yield view.finding(
             "padding-waste",
             TEXT,
             cause="compute",
-            seconds=(s["forward"] + s["backward"]) * padded / tokens,
+            seconds=(s["forward"] + s["backward"]) * padded,
             where=view.at(view.process.first("model").get("where")),
-            remedies=[],
+            remedies=["length-bucketing"],
             basis="modelled",
-            part=padded / tokens,
-            how=seen[0][2],
+            part=padded,
+            how=_seen(view)[0][2],
         )
+
+
+def part(view: View) -> float:
+    """Of all tokens that were looked at, those that are padding."""
+    seen = _seen(view)
+    tokens = sum(p[0] for p in seen)
+    return sum(p[1] for p in seen) / tokens if tokens else 0.0
+
+
+def _seen(view: View) -> list[tuple[int, int, str]]:
+    return [p for event in view.process.events.get("values", ()) for p in event["padding"]]

@@ -43,6 +43,8 @@ class Request:
     wrap: Callable[[Command, Path], Command] | None = None
     """Given the command and the run's folder: what is run instead (the same, behind a shield)."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    ceilings: bool = True
+    """False: what the machine could do is not asked."""
 
 
 def diagnose(request: Request) -> tuple[Path, int]:
@@ -81,10 +83,14 @@ def diagnose(request: Request) -> tuple[Path, int]:
         signal=outcome.signal,
         wall_seconds=outcome.wall_seconds,
         peak_bytes=outcome.peak_bytes,
+        memory_kills=outcome.memory_kills,
     )
     facts_.write(folder.path, facts)
     ranks = trainers(processes)
-    facts = _with_machine(facts, ranks, quiet=request.quiet)
+    if request.ceilings:
+        facts = _with_machine(facts, ranks, quiet=request.quiet)
+    else:
+        facts = msgspec.structs.replace(facts, machine=_machine(None, []))
     facts_.write(folder.path, facts)
     return folder.path, outcome.exit_code
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from narrows.report.model import Cause, Ended, Machine, Outcome, Record, Trial
+from narrows.report.model import Capacity, Cause, Ended, Machine, Outcome, Record, Trial
 
 
 class Counterfactual(Record, frozen=True, kw_only=True):
@@ -33,6 +33,8 @@ class Facts(Record, frozen=True, kw_only=True):
     signal: int | None = None
     wall_seconds: float = 0.0
     peak_bytes: int = 0
+    memory_kills: int = 0
+    """By the kernel, while the job ran."""
     machine: Machine | None = None
     fixed: dict[str, float | None] = msgspec.field(default_factory=dict)
     """Fixed costs of the ops of this run, by `machine.fixed.signature`, in seconds."""
@@ -41,6 +43,8 @@ class Facts(Record, frozen=True, kw_only=True):
     trials: list[Trial] | None = None
     """Of `narrows optimize`."""
     recipe: Outcome | None = None
+    capacity: Capacity | None = None
+    """Of `narrows fit`."""
     notes: list[str] = msgspec.field(default_factory=list)
     asked_steps: int = 0
 

@@ -30,6 +30,8 @@ class Outcome:
     wall_seconds: float
     peak_bytes: int
     """Of all the job's processes together."""
+    memory_kills: int = 0
+    """How often the kernel killed for memory meanwhile, here or in any other job of this control group or machine."""
 
 
 def run(
@@ -71,7 +73,7 @@ def run(
             if handlers[number] is signal.SIG_DFL:
                 signal.signal(number, passed_on)
         try:
-            child = _start(command, environment, output)
+            child = start(command, environment, output)
         except FileNotFoundError:
             raise Failure(f"there is no command {command.words[0]}", 127) from None
         except (PermissionError, OSError) as error:
@@ -81,10 +83,11 @@ def run(
         for number, handler in handlers.items():
             signal.signal(number, handler if handler is not None else signal.SIG_DFL)
     code = child.returncode
+    kills = tree.out_of_memory_kills() - killed_before
     fatal = -code if code < 0 else (code - 128 if 128 < code < 160 else None)
     if stopped:
         ended: Ended = "stopped"
-    elif tree.out_of_memory_kills() > killed_before and fatal == signal.SIGKILL:
+    elif kills > 0 and fatal == signal.SIGKILL:
         ended = "out_of_memory"
     elif interrupts and (fatal == signal.SIGINT or code != 0):
         ended = "interrupted"
@@ -98,10 +101,12 @@ def run(
         ended=ended,
         wall_seconds=time.monotonic() - began,
         peak_bytes=peak,
+        memory_kills=kills,
     )
 
 
-def _start(command: Command, environment: dict[str, str], output: Path | None) -> "subprocess.Popen[bytes]":
+def start(command: Command, environment: dict[str, str], output: Path | None) -> "subprocess.Popen[bytes]":
+    """With `output`, what the job says goes there, and nobody answers it. Raises `OSError`."""
     if output is None:
         return subprocess.Popen(command.words, env=environment)
     with output.open("wb") as file:

@@ -5,6 +5,7 @@ lets go of a tensor: it looks like overhead, and goes away with the memory. So i
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from narrows.ledger.build import FRAMEWORK_STATES, Entry
 from narrows.ledger.kernels import Kernel
@@ -36,8 +37,7 @@ def seconds(pages: float, threads: int, ceilings: Ceilings) -> float:
 
 def charge(parts: Sequence[Entry], kernels: Sequence[Kernel], pages: float, ceilings: Ceilings) -> tuple[Entry, ...]:
     """Move what giving so many pages back costs from overhead to bandwidth; at most what ops do not account for."""
-    mine = [p for p in parts if p.cause == "overhead" and p.state in FRAMEWORK_STATES]
-    spent = sum(p.seconds for p in mine)
+    spent = sum(p.seconds for p in parts if _may_be(p))
     free = spent - sum(k.fixed for k in kernels if k.state in FRAMEWORK_STATES)
     moved = min(pages * ceilings.page_release_seconds, max(0.0, free))
     if not spent or moved <= 0:
@@ -45,9 +45,14 @@ def charge(parts: Sequence[Entry], kernels: Sequence[Kernel], pages: float, ceil
     part = moved / spent
     made: list[Entry] = []
     for p in parts:
-        if p.cause == "overhead" and p.state in FRAMEWORK_STATES:
-            made.append(Entry(cause="overhead", seconds=p.seconds * (1 - part), state=p.state, where=p.where))
-            made.append(Entry(cause="bandwidth", seconds=p.seconds * part, state=p.state, where=p.where))
+        if _may_be(p):
+            made.append(replace(p, seconds=p.seconds * (1 - part)))
+            made.append(replace(p, cause="bandwidth", seconds=p.seconds * part))
         else:
             made.append(p)
     return tuple(made)
+
+
+def _may_be(part: Entry) -> bool:
+    """Memory is given back there."""
+    return part.cause == "overhead" and part.state in FRAMEWORK_STATES

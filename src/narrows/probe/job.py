@@ -31,7 +31,8 @@ flags = 0
 samples = forwards = backwards = batches = 0
 disturbed = False
 """Set by whatever makes this step cost more than it would."""
-at_first_update: list[Callable[[], None]] = []
+at_second_update: list[Callable[[], None]] = []
+"""When all is there that the job keeps. That step is marked as disturbed."""
 at_end: list[Callable[[], None]] = []
 
 
@@ -72,17 +73,26 @@ def discard() -> None:
     disturbed = False
 
 
+def early() -> None:
+    """At the second update: what is written down in case the job is killed."""
+    _call(at_second_update)
+
+
+def _call(every: list[Callable[[], None]]) -> None:
+    for call in every:
+        try:
+            call()
+        except Exception as error:
+            quiet(error)
+
+
 def finish() -> None:
     """At the end of the process: what is only known then."""
     schedule.close()
     spool.head(state.touch(), loss, schedule.steady)
     spool.event("sites", sites=places.known_sites())
     spool.event("pages", faults=pages.faults(), boundaries=spool.boundaries)
-    for call in at_end:
-        try:
-            call()
-        except Exception as error:
-            quiet(error)
+    _call(at_end)
 
 
 def fork(fresh: Spool) -> None:

@@ -6,7 +6,7 @@ import sys
 import time
 from typing import Any
 
-from . import imports, job, remedies, state
+from . import crash, imports, job, remedies, state
 from .spool import Spool
 
 begun = False
@@ -73,6 +73,8 @@ def _ended() -> None:
         if job.forked:
             return
         error: Any = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
+        if error is not None:
+            crash.note(error)  # first, as what follows takes memory
         job.finish()
         values: dict[str, Any] = {"error": None}
         if error is not None:
@@ -82,20 +84,10 @@ def _ended() -> None:
                 where = [frame.tb_frame.f_code.co_filename, frame.tb_lineno]
                 frame = frame.tb_next
             kind = type(error).__name__
-            values = {"error": f"{kind}: {error}"[:500], "where": where, "memory": is_out_of_memory(error)}
+            values = {"error": f"{kind}: {error}"[:500], "where": where, "memory": crash.cause(error) is not None}
         job.spool.event("end", **values)
     except Exception:
         job.quiet()
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    text = str(error)
-    return (
-        isinstance(error, MemoryError)
-        or type(error).__name__ == "OutOfMemoryError"
-        or "can't allocate memory" in text
-        or "not enough memory" in text
-    )
 
 
 def _torch(torch: Any) -> None:

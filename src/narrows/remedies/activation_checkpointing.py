@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 NAME = "activation-checkpointing"
 CLASS = "memory"
+ROOM = (True,)
 TEXT = {
     "en": (
         "Repeated blocks are computed again in the backward pass",
@@ -25,15 +26,10 @@ TEXT = {
         "只影响时间：随机数会按原样重现。含批归一化的模块保持不变，否则其滑动平均会更新两次。",
     ),
 }
-MUCH = 0.5
-"""Share of the peak that is neither weights, gradients nor optimizer state, from which activations are worth it."""
 
 
 def candidates(view: View) -> list[Candidate]:
-    memory = view.process.last("memory")
-    peak = memory.get("device_peak") or memory.get("rss_peak") or 0
-    held = sum(memory.get(part) or 0 for part in ("parameters", "gradients", "optimizer"))
-    if not estimates.trains(view) or not peak or peak - held < MUCH * peak:
+    if not estimates.trains(view) or not estimates.passing(view):
         return []
     # It costs the blocks' forward once more; what it is worth, only memory says.
     return [Candidate(value=True, seconds=-view.steady.seconds["forward"])]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 NAME = "autocast-bf16"
 CLASS = "numerics"
+ROOM = (True,)
 TEXT = {
     "en": (
         "The model computes its products in bfloat16 (autocast)",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 NAME = "bf16-weights"
 CLASS = "numerics"
+ROOM = (True,)
 TEXT = {
     "en": (
         "The model keeps its weights in bfloat16",

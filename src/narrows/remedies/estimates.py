@@ -16,10 +16,20 @@ PRODUCTS = ("matmul", "convolution", "attention", "rnn")
 """Kinds of ops whose arithmetic has a faster form in fewer bits."""
 FLASH = "_scaled_dot_product_flash_attention_for_cpu"
 """Attention on a CPU, forward; backward it has this name and more."""
+PASSING = 0.5
+"""Share of the peak that is neither weights, gradients nor optimizer state, from which activations are worth it."""
 WORTH = 0.02
 """Share of the step under which a saving is not worth a trial."""
 CHANGING = 0.3
 """Shapes change if more than this share of the ops' time is in calls that not every step makes."""
+
+
+def passing(view: View) -> bool:
+    """Much of the peak is there for a step only."""
+    memory = view.process.last("memory")
+    peak = memory.get("device_peak") or memory.get("rss_peak") or 0
+    held = sum(memory.get(part) or 0 for part in ("parameters", "gradients", "optimizer"))
+    return bool(peak) and peak - held >= PASSING * peak
 
 
 def infers(view: View) -> bool:

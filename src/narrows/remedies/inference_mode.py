@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 NAME = "inference-mode"
 CLASS = "exact"
+ROOM = (True,)
 TEXT = {
     "en": (
         "Model calls record no gradients",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 NAME = "sparse-embedding"
 CLASS = "training"
+ROOM = (True,)
 TEXT = {
     "en": (
         "Large embedding tables are updated only where they were looked up",

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
+
 from narrows.findings import findings
 from narrows.findings.view import View
 from narrows.job import facts as facts_
@@ -15,9 +17,10 @@ from narrows.ledger.account import Account, account
 from narrows.ledger.build import totals
 from narrows.ledger.rows import rows
 from narrows.machine.fixed import signature
+from narrows.memory.crash import out_of_memory
 from narrows.report import parts, proofs
 from narrows.report.language import Words, words
-from narrows.report.model import Job, Machine, Rank, Report, Row, Verdict
+from narrows.report.model import Job, Machine, OutOfMemory, Rank, Report, Row, Verdict
 from narrows.spool.read import read
 from narrows.spool.record import Op, Process
 
@@ -100,11 +103,12 @@ def assemble(facts: Facts, processes: Sequence[Process], say: Words, samples: Se
     shown = proofs.proofs(facts.counterfactuals or (), steady.median, facts.cwd, say) if steady else []
     if ledger is not None and steady is not None:
         warnings.extend(proofs.warnings(facts.counterfactuals, shown, ledger, steady.median, say))
-    return Report(
+    crashed = out_of_memory(facts, processes)
+    made = Report(
         id=facts.id,
         created=facts.created,
-        kind="diagnose" if facts.trials is None else "optimize",
-        job=_job(facts, processes, process, mine, len(ranks), say),
+        kind="fit" if facts.capacity is not None else "diagnose" if facts.trials is None else "optimize",
+        job=_job(facts, processes, process, mine, len(ranks), crashed, say),
         machine=facts.machine or Machine(cpu="", cores=0, memory_bytes=0, devices=[], ceilings=None),
         step=parts.step(process, mine),
         phases=parts.phases(steady) if steady else None,
@@ -121,7 +125,18 @@ def assemble(facts: Facts, processes: Sequence[Process], say: Words, samples: Se
         ops=parts.ops(mine) if mine else [],
         trials=facts.trials,
         recipe=facts.recipe,
+        capacity=facts.capacity,
+        out_of_memory=crashed,
     )
+    return made if facts.capacity is None else _of_memory(made, facts)
+
+
+def _of_memory(report: Report, facts: Facts) -> Report:
+    """What a memory run says of time is of no use: each of its ops was followed."""
+    return msgspec.structs.replace(
+        report, step=None, phases=None, findings=[], memory=None, wall=[], ops=[], proofs=[], ranks=None,
+        measurement=msgspec.structs.replace(report.measurement, warnings=list(facts.notes)),
+    )  # fmt: skip
 
 
 def view_of(facts: Facts, processes: Sequence[Process], every: Accounts, lang: str) -> View:
@@ -229,16 +244,19 @@ def _verdict(ledger: Sequence[Row], distance: float, say: Words) -> Verdict:
 
 
 def _job(
-    facts: Facts, processes: Sequence[Process], process: Process | None, mine: Account | None, ranks: int, say: Words
-) -> Job:
+    facts: Facts, processes: Sequence[Process], process: Process | None, mine: Account | None, ranks: int,
+    wanted: OutOfMemory | None, say: Words,
+) -> Job:  # fmt: skip
     ended = facts.ended or "signal"
     error = None
     for each in processes:
         last = each.last("end")
         if last.get("error"):
             error = last["error"]
-            if last.get("memory"):
+            if last.get("memory") and facts.exit_code:
                 ended = "out_of_memory"
+    if wanted is not None:
+        ended = "out_of_memory"
     if error is None and facts.signal is not None:
         error = say("ended.signal", signal=facts.signal)
     return Job(

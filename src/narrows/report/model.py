@@ -150,6 +150,143 @@ class Memory(Record, frozen=True, kw_only=True):
     parts: MemoryParts | None
 
 
+LimitKind = Literal["address_space", "data", "cgroup", "machine", "device"]
+
+
+class OutOfMemory(Record, frozen=True, kw_only=True):
+    """How a job ended that ran out of memory."""
+
+    asked_bytes: int | None
+    where: str | None
+    """`train.py:41`, the innermost line of the user's own code."""
+    what: str | None
+    """The text of that line."""
+    op: str | None
+    """What that line called and which then asked, as `torch.nn.functional.linear`; None if it was the line itself."""
+    state: str | None
+    """`next` (a batch), `forward`, `loss`, `backward` or `optimizer`."""
+    limit_bytes: int | None
+    limit_kind: LimitKind | None
+    held_bytes: int | None
+    """In use at that moment, of what the limit is of; of a job that was killed, the most that it was seen with."""
+    idle_bytes: int | None
+    """Of a device: what torch's allocator held and could not use for this."""
+    parts: MemoryParts | None
+    """Who held it."""
+    missed_bytes: int | None
+    """How much more would have been needed at that moment, at most."""
+    killed: bool
+    """By the kernel: nobody was told what was asked for, or where."""
+    updates: int
+    """Optimizer updates that were done."""
+    message: str | None
+
+
+class Held(Record, frozen=True, kw_only=True):
+    """A part of the memory at the peak of a step, or of what a module and a line hold of one."""
+
+    name: str
+    """Of a part: parameters, gradients, optimizer, activations, temporaries, inside (what one op takes for itself),
+    input, held (by the script), communication, waste, framework, files, own. Of a module: its path."""
+    bytes: int
+    where: str | None = None
+    """`train.py:41`, the line that made it."""
+    op: str | None = None
+
+
+class Predicted(Record, frozen=True, kw_only=True):
+    """The job at another size."""
+
+    size: int
+    peak_bytes: int
+    needed_bytes: int
+    """The peak without what the kernel can take back."""
+    fits: bool
+    basis: Basis
+    """`measured`: the job was run at that size, with nothing followed."""
+
+
+class Scaling(Record, frozen=True, kw_only=True):
+    """How memory goes with the batch."""
+
+    name: str
+    """Where the batch comes from: `DataLoader`, `--batch-size`, a name in the script."""
+    now: int
+    dataset: int | None
+    """Samples of an epoch, where that is known: no batch is larger."""
+    largest: int | None
+    """That fits; None: not even one does."""
+    predicted: list[Predicted]
+
+
+class Way(Record, frozen=True, kw_only=True):
+    """A remedy, and what the job would need with it."""
+
+    remedy: str
+    value: bool | int | str
+    kind: Literal["exact", "numerics", "memory", "training"]
+    title: str
+    needed_bytes: int
+    fits: bool
+    largest: int | None
+    """Batch that fits with it; None if it is not known."""
+    seconds: float | None
+    """Of a step, that it costs (or saves, if negative), as modelled; None if that is not known."""
+    by_hand: str
+
+
+class Shard(Record, frozen=True, kw_only=True):
+    """What each of several ranks would need, as modelled."""
+
+    strategy: Literal["ddp", "zero-1", "zero-2", "fsdp"]
+    ranks: int
+    needed_bytes: int
+    fits: bool
+
+
+class Leaked(Record, frozen=True, kw_only=True):
+    """Memory that grows from step to step."""
+
+    bytes_per_step: float
+    count_per_step: float
+    made_at: str
+    held_by: str | None
+    held_at: str | None
+    graph: bool
+    """It is a graph that is kept, not only its numbers."""
+
+
+class Capacity(Record, frozen=True, kw_only=True):
+    """Who holds the memory, whether it is enough, and what would make it so."""
+
+    limit_bytes: int
+    limit_kind: Literal["asked", "address_space", "data", "cgroup", "machine", "device"]
+    peak_bytes: int
+    needed_bytes: int
+    """The peak without what the kernel can take back and what narrows itself holds."""
+    fits: bool
+    basis: Basis
+    """`modelled`: the job itself could not be run here."""
+    parts: list[Held]
+    """They sum to the peak."""
+    curve: list[tuple[float, int]]
+    """(share of the step's allocations, bytes of tensors)."""
+    activations: list[Held]
+    temporaries: list[Held]
+    models: list[Held]
+    """Parameters by model."""
+    traced: bool
+    """Other sizes were traced without numbers; False: they were run."""
+    traced_off: float | None
+    """How far the trace lies from the real run at the same size, as a share of the tensors' peak."""
+    batch: Scaling | None
+    batch_missing: str | None
+    """How it was looked for, if it was not found."""
+    ways: list[Way]
+    shards: list[Shard]
+    leaks: list[Leaked]
+
+
 class GradientNorm(Record, frozen=True, kw_only=True):
     first: float | None
     last: float | None
@@ -256,7 +393,7 @@ class Report(Record, frozen=True, kw_only=True):
     schema: str = SCHEMA
     id: str
     created: str
-    kind: Literal["diagnose", "optimize"]
+    kind: Literal["diagnose", "optimize", "fit"]
     job: Job
     machine: Machine
     step: Step | None
@@ -277,6 +414,10 @@ class Report(Record, frozen=True, kw_only=True):
     trials: list[Trial] | None = None
     """Of `optimize`."""
     recipe: Outcome | None = None
+    out_of_memory: OutOfMemory | None = None
+    """Only of a job that ended so."""
+    capacity: Capacity | None = None
+    """Of `fit`."""
 
 
 def encode(report: Report) -> bytes:

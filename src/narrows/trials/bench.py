@@ -1,11 +1,11 @@
 """How arms are run, and until when; and how the original differs from itself."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from narrows.trials.arm import AS_IT_IS, Arm, Measured, Unproven
-from narrows.trials.rounds import ANY, Pairs, Rounds, Run, rounds
+from narrows.trials.rounds import ANY, Groups, Pairs, Result, Rounds, Run, rounds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,10 +25,13 @@ class Bench:
     memory_bytes: int
     size: int = ANY
     """Arms that are run at once."""
+    spread: Groups | None = None
+    """Where there are several machines: runs groups of arms on them, at once."""
+    machines: int = 1
     say: Callable[[str], None] = lambda text: None
     clock: Callable[[], float] = time.monotonic
     costs: list[float] = field(default_factory=list)
-    """Seconds that the rounds so far took, by arm."""
+    """Seconds of a machine that the rounds so far took, by arm."""
 
     def late(self, arms: int = 0) -> bool:
         """Whether the budget does not reach for so many arms more."""
@@ -52,7 +55,8 @@ class Bench:
     ) -> Rounds:  # fmt: skip
         """At most so many rounds; unless told otherwise, as far as the budget reaches."""
         return rounds(
-            self._timed, base, others, most=most, size=self.size,
+            self._timed, base, others, most=most, size=self.size, machines=self.machines,
+            spread=self._spread_timed if self.spread is not None else None,
             done=lambda arm, pairs: (not whatever_it_takes and self.late()) or done(arm, pairs),
             say=lambda turn, arms: self.say(f"round {turn + 1}: {', '.join(a.name or 'as it is' for a in arms)}"),
         )  # fmt: skip
@@ -63,3 +67,10 @@ class Bench:
             return self.run(arms)
         finally:
             self.costs.append((self.clock() - began) / len(arms))
+
+    def _spread_timed(self, todo: Sequence[Sequence[Arm]]) -> Iterator[tuple[Sequence[Arm], Sequence[Result]]]:
+        assert self.spread is not None
+        began = self.clock()
+        yield from self.spread(todo)
+        used = (self.clock() - began) * min(self.machines, len(todo))
+        self.costs.append(used / sum(len(arms) for arms in todo))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from narrows.job import tree
 from narrows.job.environment import environment
+from narrows.job.run import start
 from narrows.spool.follow import Follow
 from narrows.spool.read import read
 from narrows.trials import shield
@@ -46,13 +47,11 @@ class Trial:
         told.update({"NARROWS_REMEDIES": json.dumps(arm.remedies), "PYTHONHASHSEED": str(arm.seed), **arm.environment})
         command = shielded(how.command, self.folder, [self.spool, compiled], arm) if how.shield else how.command
         self.killed_before = tree.out_of_memory_kills()
-        with (self.folder / "output").open("wb") as file:
-            try:
-                self.process = subprocess.Popen(
-                    command.words, env=told, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT
-                )
-            except OSError as error:
-                file.write(f"{command.words[0]} cannot be executed: {error.strerror}".encode())
+        output = self.folder / "output"
+        try:
+            self.process = start(command, told, output)
+        except OSError as error:
+            output.write_text(f"{command.words[0]} cannot be executed: {error.strerror}")
 
     def running(self) -> bool:
         return self.process is not None and self.process.poll() is None

@@ -1,10 +1,9 @@
 """`narrows optimize`: looks at the job, tries the remedies that could touch its largest rows, and keeps what is proven."""
 
 import json
-import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,20 +12,20 @@ import msgspec
 from narrows import remedies
 from narrows.job import facts as facts_
 from narrows.job.command import Command, resolve
-from narrows.job.diagnose import Request, diagnose
 from narrows.job.failure import Failure
 from narrows.job.status import Status
-from narrows.trials import shield
 from narrows.trials.arm import AS_IT_IS, Arm, Unproven
 from narrows.trials.bench import Bench
+from narrows.trials.cluster import Cluster
+from narrows.trials.join import joined
+from narrows.trials.look import failed, shielded_run
 from narrows.trials.looked import looked
-from narrows.trials.measure import last_line
 from narrows.trials.option import Option, arm
 from narrows.trials.options import further, options
 from narrows.trials.outcome import outcome, trial_of
-from narrows.trials.rounds import Result, Run
+from narrows.trials.rounds import Lost, Result
 from narrows.trials.search import search
-from narrows.trials.setting import COMPILED, Setting, remove, setting, shielded
+from narrows.trials.setting import COMPILED, Setting, remove, setting
 from narrows.trials.trial import together
 from narrows.trials.wish import Wish
 
@@ -43,8 +42,15 @@ def optimize(wish: Wish) -> tuple[Path, int]:
             remedies.load(name)
         except KeyError:
             raise Failure(f"there is no remedy {name}; there are: {', '.join(remedies.names())}", 2) from None
-    command = resolve(list(wish.words))
-    status = Status(quiet=wish.quiet)
+    command, status = resolve(list(wish.words)), Status(quiet=wish.quiet)
+    if not wish.ray:
+        return _optimize(wish, command, status, None)
+    status.show("narrows: joining the cluster ...")
+    with joined(wish.ray, command) as machines:
+        return _optimize(wish, command, status, machines)
+
+
+def _optimize(wish: Wish, command: Command, status: Status, machines: Cluster | None) -> tuple[Path, int]:
     status.show("narrows: looking at the job ...")
     job = looked(look_at(wish, AS_IT_IS))
     folder, view = job.folder, job.view
@@ -53,12 +59,15 @@ def optimize(wish: Wish) -> tuple[Path, int]:
         status.clear()
         facts_.write(folder, msgspec.structs.replace(job.facts, trials=[]))
         return folder, 0
+    run, at = Runner(how, machines), f" on {len(machines.found)} machines" if machines is not None else ""
     bench = Bench(
-        run=_runner(how),
+        run=run,
         deadline=time.monotonic() + wish.budget,
         memory_bytes=job.memory_bytes,
         size=how.most if how.most > 1 else ALONE,
-        say=lambda text: status.show(f"narrows: trying, {text}"),
+        spread=run.spread if machines is not None else None,
+        machines=len(machines.found) if machines is not None else 1,
+        say=lambda text: status.show(f"narrows: trying{at}, {text}"),
     )
     seen = {_name(()): job}
 
@@ -90,48 +99,42 @@ def _name(kept: Sequence[Option]) -> tuple[str, ...]:
     return tuple(option.name for option in kept)
 
 
-def _runner(how: Setting) -> Run:
-    """A job that cannot run beside itself (a port, a lock) fails in the first round: then all run alone."""
-    first = True
+class Runner:
+    """Runs arms as the job allows. One that cannot run beside itself (a port, a lock) fails in the first round: then
+    all run alone."""
 
-    def run(arms: Sequence[Arm]) -> Sequence[Result]:
-        nonlocal how, first
-        found = together(how, arms)
-        if first and how.most > 1 and any(isinstance(each, Unproven) for each in found):
-            how = replace(how, most=1)
-            found = together(how, arms)
-        first = False
+    def __init__(self, how: Setting, machines: Cluster | None = None) -> None:
+        self.how, self.machines, self.first = how, machines, True
+
+    def __call__(self, arms: Sequence[Arm]) -> Sequence[Result]:
+        found = self._group(arms)
+        refused = any(isinstance(each, Unproven) and not isinstance(each, Lost) for each in found)
+        if self.first and self.how.most > 1 and refused:
+            self.how = replace(self.how, most=1)
+            found = self._group(arms)
+        self.first = False
         return found
 
-    return run
+    def _group(self, arms: Sequence[Arm]) -> Sequence[Result]:
+        if self.machines is None:
+            return together(self.how, arms)
+        return next(found for _, found in self.spread([arms]))
+
+    def spread(self, todo: Sequence[Sequence[Arm]]) -> Iterator[tuple[Sequence[Arm], Sequence[Result]]]:
+        assert self.machines is not None
+        return self.machines.spread(self.how, todo)
 
 
 def look_at(wish: Wish, how: Arm, compiled: Path | None = None) -> Path:
     """Diagnose the job behind the shield. `compiled`: what trials have compiled already."""
     kept = [compiled] if compiled is not None and compiled.exists() else []
-
-    def wrap(command: Command, folder: Path) -> Command:
-        (folder / "trial").mkdir()
-        return command if wish.allow_writes else shielded(command, folder / "trial", [folder / "spool", *kept], how)
-
-    asked = Request(
-        words=wish.words, steps=STEPS, seconds=0, out=wish.out, quiet=True, wrap=wrap,
-        environment={
-            "NARROWS_REMEDIES": json.dumps(how.remedies), **how.environment,
-            **({"TORCHINDUCTOR_CACHE_DIR": str(compiled)} if kept else {}),
-        },
+    told = {"NARROWS_REMEDIES": json.dumps(how.remedies), **how.environment}
+    if kept:
+        told["TORCHINDUCTOR_CACHE_DIR"] = str(compiled)
+    folder, code, said = shielded_run(
+        wish.words, wish.out, how, told, keep=kept, allow_writes=wish.allow_writes, steps=STEPS,
+        interrupted="interrupted before the first trial",
     )  # fmt: skip
-    folder, code = diagnose(asked)
-    said = last_line(folder / "output")
-    remove(folder / "trial")
-    (folder / "output").unlink(missing_ok=True)
-    if code in (shield.NO_SHIELD, shield.ONLY_READ):
-        raise Failure(
-            f"this machine offers no way to keep a trial from writing into {os.getcwd()} (overlays or Landlock); "
-            "--allow-writes runs the trials as they are"
-        )
-    if facts_.read(folder).ended == "interrupted":
-        raise Failure("interrupted before the first trial", code)
     if code:
-        raise Failure(f"the job itself failed with exit code {code}: {said}", code)
+        raise failed(code, said)
     return folder

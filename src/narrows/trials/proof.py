@@ -5,7 +5,7 @@ looked fast is not believed for that.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from narrows.trials.arm import AS_IT_IS, Arm
 from narrows.trials.bench import Bench, Own
@@ -47,9 +47,13 @@ def prove(options: Sequence[Option], bench: Bench, own: Own) -> Proven:
         why[least.name] = "beside"
         kept.remove(least)
         if len(idle) == 1:
-            # What is left ran in the same rounds, beside the original.
+            # What is left ran in the same rounds, beside the original or, in another group, maybe on another machine:
+            # the whole, which ran in both, says how fast that was.
             rest = found.pairs[arm(kept).name]
-            pairs = [(other, mine) for (_, other), (_, mine) in zip(found.pairs[AS_IT_IS.name], rest, strict=False)]
+            pairs = [
+                (other, replace(mine, seconds=mine.seconds * here.seconds / there.seconds))
+                for (here, other), (there, mine) in zip(found.pairs[AS_IT_IS.name], rest, strict=False)
+            ]
             seen = _gain(pairs, kept)
             if seen is not None and seen.proven:
                 return _whole(kept, pairs, found, own, bench, gains, why)

@@ -26,7 +26,7 @@ def _round(how: Setting, arms: Sequence[Arm]) -> list[Result]:
     # Alone, a trial is one turn, without holding it.
     pace = how.pace if len(trials) > 1 else replace(how.pace, turn=how.pace.seconds, least=how.pace.boundaries)
     try:
-        with _interruptible():
+        with interruptible():
             Turns(trials, pace).play()
             for trial in trials:
                 trial.ask()
@@ -47,7 +47,7 @@ def _result(trial: Trial) -> Result:
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
+def interruptible() -> Iterator[None]:
     """Whatever asks narrows to end, ends the trials first: nobody else would let a held process go."""
 
     def interrupted(number: int, frame: FrameType | None) -> None:

@@ -61,6 +61,7 @@ class _Seen:
     ran: float = 0.0
     measured: float = 0.0
     passed: int = 0
+    ahead: int = 0
 
 
 class Turns:
@@ -77,18 +78,18 @@ class Turns:
         """Start all, let each warm up, and give turns until each was measured for long enough or one has ended."""
         self._start()
         for child in self.children:
-            left = self.pace.warmup + child.ahead() - child.boundaries()
+            seen = self.seen[id(child)]
+            seen.ahead = child.ahead()
+            left = self.pace.warmup + seen.ahead - child.boundaries()
             if child.running() and left > 0:
                 self._turn(child, 0.0, left, counts=False)
-        order = list(self.children)
-        alive = [child.running() for child in order]
-        while any(alive) and not all(map(self._enough, order)):
+        order = [child for child in self.children if child.running()]
+        # When one has ended, what is left would run beside nothing that it can be compared with.
+        while order and all(child.running() for child in order) and not all(map(self._enough, order)):
             for child in order:
                 if child.running():
                     self._turn(child, self.pace.turn, self.pace.least, counts=True)
             order.reverse()
-            if sum(child.running() for child in order) < sum(alive):
-                break  # what is left would run beside nothing that it can be compared with
 
     def _start(self) -> None:
         """Each is held at its first boundary. Beginning is not timed, so a few do it at once."""
@@ -138,5 +139,5 @@ class Turns:
 
     def _enough(self, child: Child) -> bool:
         seen = self.seen[id(child)]
-        least = max(self.pace.boundaries, SPANS * child.ahead())
-        return not child.running() or (seen.measured >= self.pace.seconds and seen.passed >= least)
+        least = max(self.pace.boundaries, SPANS * seen.ahead)
+        return seen.measured >= self.pace.seconds and seen.passed >= least

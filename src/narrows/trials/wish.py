@@ -17,4 +17,6 @@ class Wish:
     allow_writes: bool = False
     steps: int = 0
     """Steady steps of a trial; 0: as many as one second takes."""
+    ray: str = ""
+    """Address of the Ray cluster whose machines run the trials; empty: this machine does."""
     quiet: bool = False

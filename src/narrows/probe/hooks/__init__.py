@@ -21,6 +21,10 @@ def install(torch: Any) -> None:
         except Exception as error:
             job.spool.event("fault", what=f"hook {module.name}: {error!r}")
     load()
+    if "memory" in job.settings:
+        from ..memory.start import start
+
+        start(torch, job.settings["memory"], int(told("memory_steps", "4")))
     job.at_end.append(lambda: describe(torch))
     describe(torch)
 

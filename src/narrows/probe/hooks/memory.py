@@ -1,15 +1,20 @@
-"""Memory, at the end: this process's peak, and who holds how much of it."""
+"""Memory: this process's peak, and who holds how much of it.
+
+At the end, and once early: a job that the kernel kills has no end. Its limits are written down before all else.
+"""
 
 import contextlib
 import sys
 from typing import Any
 
-from .. import job
+from .. import crash, job
 from . import module, optimizer
 
 
 def install(torch: Any) -> None:
     job.at_end.append(lambda: report(torch))
+    job.at_second_update.append(lambda: report(torch))
+    job.spool.event("limits", **crash.limits())
 
 
 def report(torch: Any) -> None:
@@ -23,8 +28,8 @@ def report(torch: Any) -> None:
         """Bytes of the tensor's storage, the first time it is met: views and tied weights count once."""
         with contextlib.suppress(Exception):
             storage = tensor.untyped_storage()
-            if storage.data_ptr() not in seen:
-                seen.add(storage.data_ptr())
+            if storage._cdata not in seen:
+                seen.add(storage._cdata)
                 return int(storage.nbytes())
         return 0
 
@@ -47,4 +52,5 @@ def report(torch: Any) -> None:
         parameters=parameters,
         gradients=gradients,
         optimizer=states,
+        peak_size=crash.process()["peak_size"],
     )

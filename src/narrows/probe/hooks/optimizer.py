@@ -42,6 +42,8 @@ def install(torch: Any) -> None:
             light.stop()
             job.disturbed = True
             gradients.look(optimizer, job.updates)
+            if job.updates == 1:
+                job.early()
         state.updating = 0
         state.to(state.TAIL)
         job.updates += 1

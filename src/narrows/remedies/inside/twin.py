@@ -115,7 +115,7 @@ class _Twin:
                     started = False
                 # Twice: the second call may run another form than the first.
                 for _ in range(2):
-                    _compare(torch, nested.tensors(torch.Tensor, output), list(self.fast(given)))
+                    compare(torch, nested.tensors(torch.Tensor, output), list(self.fast(given)))
         except Exception as error:
             if len(self.answers) == 1 or self.fast is None:
                 self.give_up(error)  # it did not answer a single form
@@ -126,7 +126,8 @@ class _Twin:
         return output
 
 
-def _compare(torch: Any, slow: list[Any], fast: list[Any]) -> None:
+def compare(torch: Any, slow: list[Any], fast: list[Any]) -> None:
+    """Raises `Differs` where two answers are not the same."""
     if len(slow) != len(fast):
         raise Differs("another number of tensors")
     for one, other in zip(slow, fast, strict=True):

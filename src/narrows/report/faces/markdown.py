@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from narrows.report.faces import summary
+from narrows.report.faces import capacity, crash, summary
 from narrows.report.faces.waterfall import bars
-from narrows.report.format import seconds, share
+from narrows.report.format import seconds, share, size
 from narrows.report.gauges import gauges
 from narrows.report.language import Words
 from narrows.report.model import Finding, Report
@@ -19,10 +19,23 @@ def render(report: Report, say: Words) -> str:
 def _parts(report: Report, say: Words) -> Iterable[str]:
     yield f"# narrows: {_code(' '.join(report.job.command))}"
     yield _plain(summary.job(report, say))
+    if crashed := crash.sentences(report, say):
+        yield "\n".join([f"> **{_plain(crashed[0])}**", *[f">\n> {_plain(text)}" for text in crashed[1:]]])
     for text in report.measurement.warnings:
         yield f"> **{say('label', label=say('warning')).strip()}** {_plain(text)}"
     if (failed := summary.failure(report, say)) is not None:
         yield f"> {_plain(failed)}"
+    for text in capacity.sentences(report, say):
+        yield f"**{_plain(text)}**"
+    if report.capacity is not None:
+        yield f"## {say('fit.peak')}"
+        held = [(label, size(kept), share(part)) for label, kept, part in capacity.parts(report, say)]
+        yield _table(("", say("memory"), say("share")), held)
+        for section in capacity.sections(report, say):
+            yield f"## {section.title}"
+            yield _table(("", ""), section.rows)
+        yield _plain(say("sentences").join(capacity.notes(report, say)))
+        return
     if report.verdict is not None:
         yield f"**{_plain(report.verdict.sentence)}**"
     if report.ledger is not None:

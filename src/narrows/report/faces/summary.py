@@ -4,7 +4,7 @@ import re
 
 from narrows.report.format import number, seconds, share, size
 from narrows.report.language import Words
-from narrows.report.model import Report
+from narrows.report.model import MemoryParts, Report
 
 
 def job(report: Report, say: Words) -> str:
@@ -49,7 +49,11 @@ def parts(report: Report, say: Words) -> list[tuple[str, str]]:
     """Who holds the memory."""
     if report.memory is None or report.memory.parts is None:
         return []
-    held = report.memory.parts
+    return named_parts(report.memory.parts, say)
+
+
+def named_parts(held: MemoryParts, say: Words) -> list[tuple[str, str]]:
+    """(its name, how much), of those that hold any."""
     named = [("parameters", held.parameters), ("gradients", held.gradients), ("optimizer", held.optimizer),
              ("activations", held.activations), ("input", held.input), ("other", held.other)]  # fmt: skip
     return [(say(f"part.{name}"), size(value)) for name, value in named if value]

@@ -6,10 +6,10 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from narrows.report.faces import summary
+from narrows.report.faces import capacity, crash, summary
 from narrows.report.faces.lines import clean, padded, short, wrapped
 from narrows.report.faces.waterfall import Bar, bars
-from narrows.report.format import seconds, share
+from narrows.report.format import seconds, share, size
 from narrows.report.gauges import gauges
 from narrows.report.language import Words
 from narrows.report.model import Finding, Report
@@ -41,10 +41,22 @@ def render(report: Report, console: Console, say: Words) -> None:
 
 def _parts(report: Report, width: int, say: Words) -> Iterable[list[Text]]:
     yield _head(report, width, say)
+    if crashed := crash.sentences(report, say):
+        yield [
+            *_prose(crashed[0], width, "bold red"),
+            *[line for text in crashed[1:] for line in _prose(text, width, "")],
+        ]
     for warning in report.measurement.warnings:
         yield _labelled(say("label", label=say("warning")), warning, 0, width, ("yellow", ""))
     if (failed := summary.failure(report, say)) is not None:
         yield _prose(failed, width, "red")
+    for text in capacity.sentences(report, say):
+        yield _prose(text, width, "bold")
+    if report.capacity is not None:
+        yield _held(report, width, say)
+        for section in capacity.sections(report, say):
+            yield _pairs(section.title, section.rows, width)
+        yield _prose(say("sentences").join(capacity.notes(report, say)), width, "dim")
     if report.verdict is not None:
         yield _prose(report.verdict.sentence, width, "bold")
     if report.ledger is not None:
@@ -144,6 +156,21 @@ def _split(title: str, rows: Sequence[tuple[str, float]], whole: float, width: i
         numbers = padded(seconds(spent), TIME, right=True) + padded(share(part), SHARE, right=True)
         gap = " " * (room - len(drawn) + 1)
         made.append(Text.assemble(padded(f"  {label}", labels), " ", (drawn, "bright_black"), gap, numbers))
+    return made
+
+
+def _held(report: Report, width: int, say: Words) -> list[Text]:
+    """Who holds the memory: each part from where the one before it ends."""
+    rows = capacity.parts(report, say)
+    labels = max(cell_len(label) for label, _, _ in rows) + 4
+    room = max(8, width - labels - 2 - TIME - SHARE)
+    made, start = [Text(say("fit.peak"), "bold")], 0.0
+    for label, held, part in rows:
+        bar = Bar(kind="step", label=label, start=start, floor_end=0.0, end=start + part, seconds=0.0,
+                  floor_seconds=None, basis=None)  # fmt: skip
+        drawn, start = draw(bar, room), start + part
+        numbers = padded(size(held), TIME, right=True) + padded(share(part), SHARE, right=True)
+        made.append(Text.assemble(padded(f"  {label}", labels), (drawn, "cyan"), " " * (room - len(drawn)), numbers))
     return made
 
 

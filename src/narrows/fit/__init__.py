@@ -1,0 +1,1 @@
+"""`narrows fit`: memory runs of a job, real and traced, and what they answer."""

@@ -1,0 +1,53 @@
+"""Whether a step fits, and the largest that does. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from narrows.memory.ledger import Rest, heap
+from narrows.memory.stream import Stream
+
+MOST = 1 << 24
+"""Batches larger than this are not asked about."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """What a process takes beside a step's tensors, and how that goes with them."""
+
+    fixed: int
+    """Bytes of the framework."""
+    files: int
+    broken: float
+    """Bytes that the heap wastes for each byte of tensors in it."""
+    beyond: int = 0
+    """Bytes of the limit's kind that are not memory in use: addresses without pages behind them."""
+
+    def needed(self, stream: Stream) -> int:
+        """What has to be there for a step."""
+        return stream.peak[0] + self.fixed + self.beyond + round(self.broken * heap(stream))
+
+    def corrected(self, stream: Stream, taken: int) -> "Frame":
+        """So that this step needs what it was measured to need."""
+        small = heap(stream)
+        waste = max(0, taken - stream.peak[0] - self.fixed - self.beyond)
+        return replace(self, broken=waste / small if small else self.broken)
+
+
+def frame(stream: Stream, rest: Rest, beyond: int = 0) -> Frame:
+    """From the step that was run."""
+    small = heap(stream)
+    waste = max(0, rest.resident_peak - stream.peak[0] - rest.framework - rest.files - rest.own)
+    return Frame(fixed=rest.framework, files=rest.files, broken=waste / small if small else 0.0, beyond=beyond)
+
+
+def largest(needed: Callable[[int], int], limit: int) -> int | None:
+    """The largest size from 1 on that needs no more than the limit; None if not even 1 does. What is needed grows."""
+    if needed(1) > limit:
+        return None
+    low, high = 1, 2
+    while high <= MOST and needed(high) <= limit:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if needed(middle) <= limit else (low, middle)
+    return low

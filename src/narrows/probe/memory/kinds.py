@@ -1,0 +1,59 @@
+"""Whose a storage is. Seen at each update, while gradients and the optimizer's state are there."""
+
+from typing import Any
+
+from ..hooks import module, optimizer
+from .track import Book
+
+PARAMETER, GRADIENT, STATE, BUFFER = 1, 2, 3, 4
+
+
+def note(torch: Any, book: Book) -> None:
+    """Mark parameters, buffers, gradients and the optimizers' states; (model, storage) pairs of parameters."""
+    tensor = torch.Tensor
+
+    def mark(value: Any, kind: int) -> None:
+        if isinstance(value, tensor) and value.layout is torch.strided:
+            known = book.alive.get(value.untyped_storage()._cdata)
+            if known is not None:
+                book.kind[known.number] = kind
+        elif isinstance(value, tensor):
+            mark(value._indices(), kind)
+            mark(value._values(), kind)
+        elif isinstance(value, (list, tuple)):
+            for item in value:
+                mark(item, kind)
+        elif isinstance(value, dict):
+            for item in value.values():
+                mark(item, kind)
+
+    for reference in module.models:
+        model = reference()
+        if model is None:
+            continue
+        for buffer in model.buffers():
+            mark(buffer, BUFFER)
+        for parameter in model.parameters():
+            mark(parameter, PARAMETER)
+            mark(parameter.grad, GRADIENT)
+    for reference in optimizer.optimizers:
+        each = reference()
+        if each is None:
+            continue
+        for state in list(each.state.values()):
+            mark(state, STATE)
+        for group in each.param_groups:
+            for parameter in group["params"]:
+                mark(parameter, PARAMETER)
+                mark(parameter.grad, GRADIENT)
+
+
+def owners(book: Book) -> dict[int, int]:
+    """Which model each parameter's storage belongs to, by their numbers; the first one that has it."""
+    found: dict[int, int] = {}
+    for who, reference in enumerate(module.models):
+        for parameter in getattr(reference(), "parameters", list)():
+            known = book.alive.get(parameter.untyped_storage()._cdata)
+            if known is not None:
+                found.setdefault(known.number, who)
+    return found

@@ -1,0 +1,20 @@
+"""A run in which nothing is followed: what the process takes when it is left alone."""
+
+from typing import Any
+
+from .. import job
+from .gauge import Gauge
+
+
+class Plain:
+    def __init__(self, torch: Any) -> None:
+        self.gauge = Gauge()
+
+    def boundary(self, kind: int, who: int) -> None:
+        job.spool.event("plain_step", boundary=kind, who=who, samples=job.samples, **self.gauge.process())
+
+    def watch(self) -> None:
+        pass
+
+    def finish(self) -> None:
+        pass

@@ -1,0 +1,133 @@
+"""What every face says of a job's memory: one sentence first, then who holds it, then what would make room."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from narrows.report.format import share, size
+from narrows.report.language import Words
+from narrows.report.model import Capacity, Held, Report
+
+SHOWN = 6
+"""Lines of what modules hold."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    title: str
+    rows: Sequence[tuple[str, str]]
+
+
+def sentences(report: Report, say: Words) -> list[str]:
+    """Empty for a report that is not about it."""
+    found = report.capacity
+    if found is None:
+        return []
+    kind, spare = say(f"fit.limit.{found.limit_kind}"), abs(found.limit_bytes - found.needed_bytes)
+    values = {"needed": size(found.needed_bytes), "limit": size(found.limit_bytes), "kind": kind, "spare": size(spare)}
+    made = [say("fit.yes" if found.fits else "fit.no", **values)]
+    batch = found.batch
+    if batch is not None and batch.predicted:
+        if batch.largest is None:
+            made.append(say("fit.batch.none", name=batch.name, now=batch.now))
+        elif batch.dataset is not None and batch.largest > batch.dataset:
+            made.append(say("fit.batch.all", name=batch.name, now=batch.now, dataset=batch.dataset))
+        else:
+            made.append(say("fit.batch", name=batch.name, now=batch.now, largest=batch.largest))
+    return [say("sentences").join(made)]
+
+
+def parts(report: Report, say: Words) -> list[tuple[str, int, float]]:
+    """(name, bytes, share of the peak), in the order in which they are kept."""
+    found = report.capacity
+    if found is None:
+        return []
+    return [(say(f"fit.part.{each.name}"), each.bytes, each.bytes / found.peak_bytes) for each in found.parts]
+
+
+def sections(report: Report, say: Words) -> list[Section]:
+    found = report.capacity
+    if found is None:
+        return []
+    made = [
+        Section(title=say("fit.models"), rows=_held(found.models, say) if len(found.models) > 1 else []),
+        Section(title=say("fit.activations"), rows=_held(found.activations, say)),
+        Section(title=say("fit.temporaries"), rows=_held(found.temporaries, say)),
+        Section(title=say("fit.sizes"), rows=_sizes(found, say)),
+        Section(title=say("fit.ways"), rows=_ways(found, say)),
+        Section(title=say("fit.shards"), rows=_shards(found, say)),
+        Section(title=say("fit.leaks"), rows=_leaks(found, say)),
+    ]
+    return [section for section in made if section.rows]
+
+
+def notes(report: Report, say: Words) -> list[str]:
+    """What the numbers rest on."""
+    found = report.capacity
+    if found is None:
+        return []
+    made = [say("fit.measured" if found.basis == "measured" else "fit.modelled")]
+    if found.traced and found.traced_off is not None:
+        made.append(say("fit.traced", off=abs(found.traced_off)))
+    elif not found.traced:
+        made.append(say("fit.untraced.off", off=found.traced_off) if found.traced_off else say("fit.untraced"))
+    if found.batch_missing:
+        made.append(found.batch_missing[0].upper() + found.batch_missing[1:] + ".")
+    return made
+
+
+def _held(every: Sequence[Held], say: Words) -> list[tuple[str, str]]:
+    return [
+        (
+            each.name or each.op or "-",
+            say("list").join(text for text in (size(each.bytes), each.op, each.where) if text),
+        )
+        for each in every[:SHOWN]
+    ]
+
+
+def _sizes(found: Capacity, say: Words) -> list[tuple[str, str]]:
+    batch = found.batch
+    if batch is None:
+        return []
+    return [
+        (
+            f"{batch.name} = {p.size}",
+            say("list").join((size(p.needed_bytes), say("fit.fits" if p.fits else "fit.not"), say(p.basis))),
+        )
+        for p in batch.predicted
+    ]
+
+
+def _ways(found: Capacity, say: Words) -> list[tuple[str, str]]:
+    return [
+        (
+            way.remedy if way.value is True else f"{way.remedy} = {way.value}",
+            say("list").join((
+                size(way.needed_bytes), say("fit.saves", share=share(1 - way.needed_bytes / found.needed_bytes)),
+                say("fit.fits" if way.fits else "fit.not"), say(f"fit.class.{way.kind}"),
+            )),
+        )
+        for way in found.ways
+    ]  # fmt: skip
+
+
+def _shards(found: Capacity, say: Words) -> list[tuple[str, str]]:
+    by: dict[str, list[str]] = {}
+    for each in found.shards:
+        mark = "" if each.fits else f" ({say('fit.not')})"
+        by.setdefault(each.strategy, []).append(
+            say("fit.ranks", ranks=each.ranks, needed=size(each.needed_bytes)) + mark
+        )
+    return [(strategy, say("list").join(told)) for strategy, told in by.items()]
+
+
+def _leaks(found: Capacity, say: Words) -> list[tuple[str, str]]:
+    made = []
+    for leak in found.leaks:
+        text = say("fit.grows", bytes=size(leak.bytes_per_step), count=f"{leak.count_per_step:g}")
+        if leak.held_by:
+            text += say("fit.held_by", name=leak.held_by)
+        if leak.graph:
+            text += say("fit.graph")
+        made.append((leak.held_at or leak.made_at or leak.held_by or "-", text))
+    return made

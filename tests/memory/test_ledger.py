@@ -1,0 +1,50 @@
+from narrows.memory.ledger import PROCESS, TENSORS, Rest, heap, ledger
+from tests.memory.streams import step, storage, stream
+
+
+def test_the_parts_of_a_step_and_their_sum() -> None:
+    found = ledger(step(4), Rest())
+    held = {name: size for name, size in found.parts.items() if size}
+    assert held == {"parameters": 100, "input": 40, "activations": 96, "gradients": 100}
+    assert set(found.parts) == {*TENSORS, *PROCESS}
+    assert found.peak == found.tensors == step(4).peak[0] == 336
+
+
+def test_what_is_kept_for_the_backward_pass_is_told_from_what_is_not() -> None:
+    # 1 goes before the backward pass begins, 2 goes in it.
+    made = stream((), (1, 2, -2, 3, -3, -4), {1: storage(50), 2: storage(30), 3: storage(5, "backward")})
+    parts = ledger(made, Rest()).parts
+    assert (parts["activations"], parts["temporaries"]) == (30, 50)
+
+
+def test_what_is_computed_again_in_a_backward_pass_is_activations() -> None:
+    made = stream((), (1, 2), {1: storage(5, "backward"), 2: storage(70, "backward", "Net.blocks.3")})
+    parts = ledger(made, Rest()).parts
+    assert (parts["activations"], parts["temporaries"]) == (70, 5)
+
+
+def test_what_the_script_keeps_is_not_a_batch() -> None:
+    data, batch = storage(900, "tail", op=""), storage(9, "next", op="stack.default")
+    parts = ledger(stream((1,), (2,), {1: data, 2: batch}), Rest()).parts
+    assert (parts["held"], parts["input"]) == (900, 9)
+
+
+def test_the_process_beside_its_tensors() -> None:
+    found = ledger(step(4), Rest(framework=1000, files=200, own=30, resident_peak=2000))
+    assert found.parts["waste"] == 2000 - 336 - 1000 - 200 - 30
+    assert found.peak == 2000
+    assert found.needed == 2000 - 200 - 30
+
+
+def test_a_process_whose_peak_is_not_known_has_no_waste() -> None:
+    assert ledger(step(4), Rest(framework=1000)).parts["waste"] == 0
+
+
+def test_what_an_op_takes_for_itself_can_make_the_peak() -> None:
+    made = stream((), (1, -2, 2), {1: storage(50), 2: storage(60)}, inside={1: 30})
+    assert made.peak == (80, 1)
+    assert ledger(made, Rest()).parts["inside"] == 30
+
+
+def test_large_blocks_are_not_in_the_heap() -> None:
+    assert heap(stream((), (1, 2), {1: storage(64 << 20), 2: storage(1 << 20)})) == 1 << 20

@@ -1,0 +1,154 @@
+"""Memory runs of small jobs: what is counted, and that a trace without numbers says the same."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from narrows.job.environment import environment
+from narrows.memory.ledger import Rest, ledger
+from narrows.memory.stream import representative
+from narrows.spool.read import read
+from narrows.spool.record import Process
+
+pytest.importorskip("torch")
+pytestmark = pytest.mark.torch
+
+HEAD = "import torch\nfrom torch import nn\ntorch.manual_seed(0)\n"
+LOOP = """
+optimizer = torch.optim.{optimizer}(model.parameters(), lr=0.1)
+for step in range(9):
+    x = torch.randn(64, 100)
+    loss = model(x).square().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+print(float(loss))
+"""
+MLP = HEAD + "model = nn.Sequential(nn.Linear(100, 1000), nn.ReLU(), nn.Linear(1000, 10))\n"
+LINEAR = HEAD + "model = nn.Linear(100, 1000, bias=False)\n"
+LSTM = (
+    HEAD
+    + """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm, self.head = nn.LSTM(10, 128, 2), nn.Linear(128, 1)
+    def forward(self, x):
+        return self.head(self.lstm(x.view(20, 32, 10))[0])
+model = Net()
+"""
+)
+DATA = (
+    HEAD
+    + """
+from torch.utils.data import DataLoader, TensorDataset
+data = TensorDataset(torch.randn(256, 100), torch.randint(0, 10, (256,)))
+model = nn.Sequential(nn.Linear(100, 1000), nn.Tanh(), nn.Linear(1000, 10)).to("cpu")
+optimizer = torch.optim.Adam(model.parameters())
+for epoch in range(9):
+    for x, y in DataLoader(data, batch_size=32, shuffle=True):
+        loss = nn.functional.cross_entropy(model(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if loss.item() < 0: break
+    accuracy = (model(x).argmax(1) == y).float().mean().item()
+"""
+)
+INFERENCE = (
+    HEAD
+    + """
+model = nn.Sequential(nn.Linear(100, 1000), nn.ReLU(), nn.Linear(1000, 10)).eval()
+with torch.inference_mode():
+    for i in range(20):
+        model(torch.randn(64, 100)).argmax(1).tolist()
+"""
+)
+
+
+def run(folder: Path, script: str, how: str, **told: object) -> Process:
+    folder.mkdir()
+    path, spool = folder / "job.py", folder / "spool"
+    path.write_text(script)
+    spool.mkdir()
+    made = environment(spool, plan="none", memory=how, memory_steps=4, seed=0, **told)
+    done = subprocess.run(
+        [sys.executable, str(path)], cwd=folder, env={**os.environ, **made, "NARROWS_REMEDIES": json.dumps([])},
+        capture_output=True, text=True, timeout=200, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = [p for p in read(spool) if p.events.get("stream")]
+    assert not found[0].events.get("fault"), found[0].events["fault"]
+    return found[0]
+
+
+def peak(process: Process) -> int:
+    stream = representative(process)
+    assert stream is not None
+    return stream.peak[0]
+
+
+def test_a_step_that_can_be_added_up_by_hand(tmp_path: Path) -> None:
+    """One layer and plain gradient descent: weights, gradients, input, output, its square, and what is on the way."""
+    stream = representative(run(tmp_path / "job", LINEAR + LOOP.format(optimizer="SGD"), "real"))
+    assert stream is not None
+    parts = ledger(stream, Rest()).parts
+    assert parts["parameters"] == parts["gradients"] == 100 * 1000 * 4 or parts["gradients"] == 0
+    assert parts["input"] == 64 * 100 * 4
+    assert parts["optimizer"] == 0
+    output = 64 * 1000 * 4
+    assert output <= parts["activations"] <= 2 * output + 64
+
+
+def test_views_ties_and_changes_in_place_count_once(tmp_path: Path) -> None:
+    tied = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.one, self.two = nn.Linear(100, 100, bias=False), nn.Linear(100, 100, bias=False)
+        self.two.weight = self.one.weight
+    def forward(self, x):
+        return self.two(self.one(x).view(-1, 100).add_(1).t().t())
+model = Net()
+"""
+    stream = representative(run(tmp_path / "job", HEAD + tied + LOOP.format(optimizer="Adam"), "real"))
+    assert stream is not None
+    parts = ledger(stream, Rest()).parts
+    assert parts["parameters"] == 100 * 100 * 4
+    assert parts["optimizer"] == 2 * 100 * 100 * 4 + 4
+
+
+@pytest.mark.parametrize(
+    "script", [MLP + LOOP.format(optimizer="Adam"), LSTM + LOOP.format(optimizer="SGD"), DATA, INFERENCE],
+    ids=["mlp", "lstm", "loader", "inference"],
+)  # fmt: skip
+def test_a_trace_without_numbers_says_the_same(tmp_path: Path, script: str) -> None:
+    real, traced = (peak(run(tmp_path / how, script, how)) for how in ("real", "fake"))
+    assert traced == pytest.approx(real, rel=0.01)
+
+
+def test_another_batch(tmp_path: Path) -> None:
+    process = run(tmp_path / "job", DATA, "fake", batch="32:64")
+    assert process.events["batch_changed"][0]["new"] == 64
+    assert process.events["memory_step"][-2]["samples"] == 64
+
+
+def test_a_loader_of_another_size_keeps_its_own(tmp_path: Path) -> None:
+    process = run(tmp_path / "job", DATA, "fake", batch="16:64")
+    assert not process.events.get("batch_changed")
+
+
+def test_the_job_prints_what_it_printed(tmp_path: Path) -> None:
+    script = MLP + LOOP.format(optimizer="SGD").replace("range(9)", "range(3)")
+    path = tmp_path / "plain.py"
+    path.write_text(script)
+    plain = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, check=True).stdout
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    told = environment(spool, plan="none", memory="real", memory_steps=40)
+    followed = subprocess.run([sys.executable, str(path)], env=told, capture_output=True, text=True, check=True).stdout
+    assert followed == plain
