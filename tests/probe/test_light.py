@@ -9,18 +9,22 @@ import pytest
 from narrows.probe import job, light, schedule, state
 from narrows.probe.hooks import distributed, module
 from narrows.probe.spool import Spool
+from narrows.spool.read import boundaries
 
 
 @pytest.fixture(autouse=True)
 def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("_left", "_since", "_typical", "_began", "_last", "_over"):
         monkeypatch.setattr(light, name, 0)
+    monkeypatch.setattr(light, "_first", light.FIRST)
+    monkeypatch.setattr(job, "updates", 0)
     monkeypatch.setattr(light, "on", False)
     monkeypatch.setattr(schedule, "steady", 0)
     monkeypatch.setattr(job, "spool", Spool(str(tmp_path)))
     state.restart()
     yield
     light.stop()
+    light.ends.clear()
     state.restart()
 
 
@@ -31,7 +35,7 @@ def run(steps: int, length_ns: int, burst: Callable[[int], bool] = lambda step: 
         now += length_ns * (20 if burst(step) else 1)
         found.append(light.on)
         if light.on:
-            light.boundary(now, 0)
+            light.ended(None, clock=lambda: now)  # noqa: B023
         else:
             job.spool.light(now, job.UPDATE, 0, 0)
             if light.timed(now):
@@ -58,7 +62,37 @@ def test_a_job_that_evaluates_now_and_then_has_no_light_steps() -> None:
 def test_a_job_that_evaluates_after_many_steps_is_timed_from_then_on() -> None:
     found = run(4000, 500_000, lambda step: step % 300 == 299 and step > light.FIRST)
     assert any(found[: light.FIRST + 300])
-    assert not any(found[900:])
+    assert not any(found[900 + light.GATHERED :])  # ends are looked at when they are written down
+
+
+def test_a_job_that_was_held_up_at_first_has_light_steps_later() -> None:
+    found = run(4000, 500_000, lambda step: step < light.FIRST and step % 20 == 19)
+    assert not any(found[: light.FIRST])
+    assert any(found[2 * light.FIRST :])
+
+
+def test_every_light_step_is_written_down_with_its_end_and_its_optimizer(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = SimpleNamespace(), SimpleNamespace()
+    monkeypatch.setattr(light, "identify", lambda optimizer: int(optimizer == id(second)))
+    monkeypatch.setattr(light, "_typical", 1)
+    light.begin(1)
+    for now in range(2, 42):
+        light.ended(second if now % 2 else first, clock=lambda: now)  # noqa: B023
+    light.stop()
+    job.spool.head(42, 0.0, 0)
+    found = boundaries(Path(job.spool.steps_path))
+    assert [b.end_ns for b in found] == list(range(2, 42))
+    assert [b.who for b in found] == [now % 2 for now in range(2, 42)]
+    assert all(b.light for b in found)
+    assert job.updates == schedule.steady == 40
+
+
+def test_a_forked_child_leaves_to_its_parent_what_is_its_parents() -> None:
+    light.begin(1)
+    light.ended(None, clock=lambda: 2)
+    light.off()
+    assert job.spool.records == 0
+    assert not light.on
 
 
 def test_a_step_that_was_held_up_once_changes_nothing() -> None:

@@ -88,6 +88,7 @@ def _call(every: list[Callable[[], None]]) -> None:
 
 def finish() -> None:
     """At the end of the process: what is only known then."""
+    light.stop()
     schedule.close()
     spool.head(state.touch(), loss, schedule.steady)
     spool.event("sites", sites=places.known_sites())

@@ -23,10 +23,13 @@ from narrows.report.model import (
 )
 from narrows.spool.record import Process
 
-HOOK_SECONDS = 0.7e-6
-"""What one hooked call costs (two transitions and a wrapper): `benchmarks/overhead.py` measures the whole."""
-RECORD_SECONDS = 2.5e-6
+HOOK_SECONDS = 5e-6
+"""What one hooked call (two transitions and a wrapper) costs in a step, when its code is out of the caches: ten times what
+it costs in a loop. `benchmarks/overhead.py` measures the whole."""
+RECORD_SECONDS = 10e-6
 """What a boundary costs."""
+LIGHT_SECONDS = 4e-6
+"""What a boundary of a light step costs, in which nothing else is hooked."""
 
 
 def framework(process: Process | None, processes: Sequence[Process]) -> Framework | None:
@@ -127,9 +130,12 @@ def _probe_share(mine: Account | None) -> float:
     """Hooked calls of a typical step, at their known cost."""
     if mine is None or mine.steady is None or not mine.steps.steps:
         return 0.0
+    steps, boundaries = mine.steps.steps[mine.steady.first :], mine.steps.per_step
     late = mine.steps.timed(mine.steady.first) or mine.steps.steps
-    calls = statistics.median(s.forwards + s.backwards + s.batches for s in late) + 2 * mine.steps.per_step
-    return min(1.0, (calls * HOOK_SECONDS + mine.steps.per_step * RECORD_SECONDS) / mine.steady.median)
+    calls = statistics.median(s.forwards + s.backwards + s.batches for s in late) + 2 * boundaries
+    timed = min(1.0, len(late) / max(1, len(steps)))
+    full, light = calls * HOOK_SECONDS + boundaries * RECORD_SECONDS, boundaries * LIGHT_SECONDS
+    return min(1.0, (timed * full + (1 - timed) * light) / mine.steady.median)
 
 
 def ops(mine: Account) -> list[OpCost]:

@@ -2,13 +2,14 @@
 
 import weakref
 from _thread import get_ident
-from time import perf_counter_ns as clock
 from typing import Any
 
 from .. import gradients, job, light, places, state
 
 _known: dict[int, tuple[Any, int]] = {}
 optimizers: list[Any] = []
+_next_look = 0
+"""The update at which gradients are looked at next: 0, 1, 2, 4, 8 ..."""
 
 
 def install(torch: Any) -> None:
@@ -18,8 +19,6 @@ def install(torch: Any) -> None:
     )
 
     def before(optimizer: Any, args: Any, kwargs: Any) -> None:
-        if light.on:
-            return
         me = get_ident()
         if not job.updates:
             state.thread = me
@@ -31,15 +30,12 @@ def install(torch: Any) -> None:
         state.enter(state.OPTIMIZER)
 
     def after(optimizer: Any, args: Any, kwargs: Any) -> None:
+        global _next_look
         if get_ident() != state.thread:
+            light.never()  # those of another thread would be counted, too
             return
-        if light.on and job.updates & (job.updates - 1):
-            job.updates += 1
-            known = _known.get(id(optimizer))
-            light.boundary(clock(), _introduce(optimizer) if known is None else known[1])
-            return
-        if job.updates & (job.updates - 1) == 0:
-            light.stop()
+        if job.updates >= _next_look:
+            _next_look = max(1, 2 * job.updates)
             job.disturbed = True
             gradients.look(optimizer, job.updates)
             if job.updates == 1:
@@ -50,8 +46,20 @@ def install(torch: Any) -> None:
         known = _known.get(id(optimizer))
         job.boundary(job.UPDATE, known[1] if known is not None else _introduce(optimizer))
 
-    register_optimizer_step_pre_hook(before)
-    register_optimizer_step_post_hook(after)
+    first, last = register_optimizer_step_pre_hook(before), register_optimizer_step_post_hook(after)
+
+    def switch(on: bool) -> None:
+        """Light steps have another hook, and none before the update. Called from within the post hooks: torch goes
+        through their dictionary at that moment, so an entry's value may change there, and no entry may go."""
+        before_update, after_update = first.hooks_dict_ref(), last.hooks_dict_ref()
+        if on:
+            before_update.pop(first.id, None)
+        else:
+            before_update[first.id] = before
+        after_update[last.id] = light.ended if on else after
+
+    light.switches.append(switch)
+    light.identify = lambda optimizer: _known.get(optimizer, (None, 0))[1]
 
 
 def _introduce(optimizer: Any) -> int:
