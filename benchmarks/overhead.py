@@ -3,7 +3,7 @@
     python benchmarks/overhead.py [--rounds 18] [--write]
 
 The job times its own steps, the same way in all cases: the first quartile of the means of stretches of the second
-half of its run, when the deep windows are over. A stretch of a short job is 512 steps, as long as the cycle in which
+half of its run, when the deep windows are over. A stretch of a short job is 1024 steps, as long as the cycle in which
 narrows times some steps and only counts others. It uses one thread, and a quartile rather than the median, because
 this is about differences of 1%, and on a shared machine threads that wait for each other differ by 30% from run to
 run. Two runs of plain Python differ by 2% from one process to the next, so it takes many; the other profilers, which cost
@@ -23,7 +23,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-JOBS = {"0.5 ms": (112, 2, 12288, 512), "2 ms": (248, 3, 6144, 512), "10 ms": (480, 4, 640, 16)}
+JOBS = {"0.5 ms": (112, 2, 12288, 1024), "2 ms": (248, 3, 6144, 1024), "10 ms": (480, 4, 640, 16)}
 """step: (width, layers, steps, steps of a stretch)"""
 EVERY = 3
 """Of the rounds, those in which the other profilers run."""

@@ -35,7 +35,7 @@ def run(steps: int, length_ns: int, burst: Callable[[int], bool] = lambda step: 
         now += length_ns * (20 if burst(step) else 1)
         found.append(light.on)
         if light.on:
-            light.ended(None, clock=lambda: now)  # noqa: B023
+            light.hook(lambda: now)(None, (), {})  # noqa: B023
         else:
             job.spool.light(now, job.UPDATE, 0, 0)
             if light.timed(now):
@@ -44,7 +44,7 @@ def run(steps: int, length_ns: int, burst: Callable[[int], bool] = lambda step: 
 
 
 def test_short_steps_are_timed_in_blocks() -> None:
-    found = run(1000, 500_000)
+    found = run(light.FIRST + light.LIGHT + light.TIMED, 500_000)
     assert not any(found[: light.FIRST])
     late = found[light.FIRST :]
     assert sum(late[: light.LIGHT + light.TIMED]) == light.LIGHT
@@ -77,7 +77,7 @@ def test_every_light_step_is_written_down_with_its_end_and_its_optimizer(monkeyp
     monkeypatch.setattr(light, "_typical", 1)
     light.begin(1)
     for now in range(2, 42):
-        light.ended(second if now % 2 else first, clock=lambda: now)  # noqa: B023
+        light.hook(lambda: now)(second if now % 2 else first, (), {})  # noqa: B023
     light.stop()
     job.spool.head(42, 0.0, 0)
     found = boundaries(Path(job.spool.steps_path))
@@ -89,7 +89,7 @@ def test_every_light_step_is_written_down_with_its_end_and_its_optimizer(monkeyp
 
 def test_a_forked_child_leaves_to_its_parent_what_is_its_parents() -> None:
     light.begin(1)
-    light.ended(None, clock=lambda: 2)
+    light.hook(lambda: 2)(None, (), {})
     light.off()
     assert job.spool.records == 0
     assert not light.on

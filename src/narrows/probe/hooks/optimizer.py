@@ -48,6 +48,8 @@ def install(torch: Any) -> None:
 
     first, last = register_optimizer_step_pre_hook(before), register_optimizer_step_post_hook(after)
 
+    ended = light.hook()
+
     def switch(on: bool) -> None:
         """Light steps have another hook, and none before the update. Called from within the post hooks: torch goes
         through their dictionary at that moment, so an entry's value may change there, and no entry may go."""
@@ -56,7 +58,7 @@ def install(torch: Any) -> None:
             before_update.pop(first.id, None)
         else:
             before_update[first.id] = before
-        after_update[last.id] = light.ended if on else after
+        after_update[last.id] = ended if on else after
 
     light.switches.append(switch)
     light.identify = lambda optimizer: _known.get(optimizer, (None, 0))[1]
