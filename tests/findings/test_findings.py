@@ -52,7 +52,7 @@ def inference(**changes: Any) -> View:
     return healthy(kind=CALL, states={"forward": 9.0}, optimizer=[], gradients=[], **changes)
 
 
-SMALL_OPS = tuple(op("add", tensor(4), tensor(i + 1), out=tensor(4), ms=0.01) for i in range(30))
+SMALL_OPS = tuple(op("add", tensor(4), tensor(i + 1), out=tensor(4), ms=0.01) for i in range(100))
 CELL = op("_thnn_fused_lstm_cell", tensor(4, 4), out=tensor(4, 4), ms=0.5, count=50)
 F64 = op("mm", *[tensor(512, 512, dtype="float64")] * 2, out=tensor(512, 512, dtype="float64"), ms=4.0)
 F32 = op("mm", *[tensor(512, 512)] * 2, out=tensor(512, 512), ms=4.0)
@@ -140,6 +140,11 @@ def test_a_healthy_job_has_no_finding() -> None:
 
 def test_a_healthy_inference_has_no_finding() -> None:
     assert ids(inference()) == set()
+
+
+def test_ops_that_are_held_up_are_not_many_small_ones() -> None:
+    """Half a millisecond each, of a step whose threads wait for cores."""
+    assert "many-small-ops" not in ids(healthy(ops=SMALL_OPS[:25], states={"forward": 12.0}))
 
 
 @pytest.mark.parametrize("name", sorted(PLANTED))

@@ -18,11 +18,15 @@ TEXT: Text = {
     ),
 }
 
+SLOWEST = 200e-6
+"""Seconds. An op takes 2 microseconds to dispatch, and some tens with autograd and Python around it, out of the caches. What
+takes longer is held up by something else: threads that wait for a core."""
+
 
 def find(view: View) -> Iterator[Finding]:
     spent = sum(e.seconds for e in view.entries if e.cause == "overhead")
     calls = sum(k.calls for k in view.kernels if k.state != "next")
-    if view.share(spent) > 0.25 and calls >= 20:
+    if view.share(spent) > 0.25 and calls >= 20 and spent / calls < SLOWEST:
         yield view.finding(
             "many-small-ops",
             TEXT,
