@@ -20,8 +20,8 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from narrows.fit.batch import Changed
 from narrows.fit.child import Asked, memory_run
+from narrows.fit.sizes import Changed
 from narrows.job.command import resolve
 from narrows.memory.inside import Ratios, ratios, with_inside
 from narrows.memory.predict import Unlike, model

@@ -38,6 +38,36 @@ for epoch in range(3):
 """
 
 
+SEQUENCES = """
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+block_size, dim = 64, 32
+
+class Net(nn.Module):
+    def __init__(self, block_size=64):
+        super().__init__()
+        self.tokens, self.positions = nn.Embedding(100, dim), nn.Embedding(block_size, dim)
+        self.head = nn.Linear(dim, 100)
+    def forward(self, x):
+        x = self.tokens(x) + self.positions(torch.arange(x.shape[1]))
+        weights = (x @ x.transpose(1, 2)).softmax(-1)  # all against all
+        return self.head(weights @ x)
+
+model = Net()
+optimizer = torch.optim.Adam(model.parameters())
+data = torch.randint(100, (4096,))
+for step in range(20):
+    starts = torch.randint(len(data) - block_size - 1, (16,)).tolist()
+    x, y = (torch.stack([data[i + by : i + by + block_size] for i in starts]) for by in (0, 1))
+    loss = nn.functional.cross_entropy(model(x).flatten(0, 1), y.flatten())
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+
+
 def narrows(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "narrows", *words], cwd=folder, capture_output=True, text=True, timeout=400, check=False
@@ -111,8 +141,10 @@ def test_every_face_says_it(fitted: tuple[Path, dict[str, Any], str]) -> None:
         ((), "raise SystemExit(3)", 3, "exit code 3"),
         ((), "print(1)", 125, "no step"),
         (("--batch", "64", "--batch-from", "rows"), JOB, 2, "there is no rows"),
+        (("--sequence", "64"), JOB, 2, "--sequence-from NAME"),
+        (("--sequence-from", "x"), "x = 7\n" + JOB, 2, "nothing can be said of another for x, which is 7"),
     ],
-    ids=["size", "fails", "no step", "name"],
+    ids=["size", "fails", "no step", "name", "no sequence", "no length"],
 )
 def test_what_cannot_be_done_is_one_sentence(
     tmp_path: Path, options: tuple[str, ...], job: str, code: int, says: str
@@ -123,3 +155,16 @@ def test_what_cannot_be_done_is_one_sentence(
     assert says in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert "Traceback" not in done.stderr
+
+
+def test_other_lengths_of_the_sequences(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(SEQUENCES)
+    done = narrows(tmp_path, "fit", "--sequence", "512", "--memory", "100GiB", "--json", "out.json", "train.py")
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "out.json").read_text())["capacity"]["sequence"]
+    assert (found["name"], found["now"], found["dataset"]) == ("block_size", 64, None)
+    need = {each["size"]: each["needed_bytes"] for each in found["predicted"]}
+    square, step = 16 * 4 * (512**2 - 128**2), need[512] - need[128]
+    assert 2 * square < step < 6 * square
+    assert "block_size = 512" in done.stderr
+    assert "The longest sequence that fits is" in " ".join(done.stderr.split())

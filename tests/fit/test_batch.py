@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from narrows.fit.batch import find
+from narrows.fit.sizes import batch
 from narrows.job.command import Command
 
 
@@ -18,26 +18,26 @@ def command(text: str, *arguments: str) -> Command:
 
 
 def test_a_job_in_which_nothing_looks_like_a_batch() -> None:
-    assert find(command("size = 8\nwidth = 8\n"), {}, 8, "") is None
+    assert batch(command("size = 8\nwidth = 8\n"), {}, 8, "") is None
 
 
 def test_a_name_with_another_number_is_not_taken() -> None:
-    assert find(command("batch_size = 8\n"), {}, 32, "") is None
+    assert batch(command("batch_size = 8\n"), {}, 32, "") is None
 
 
 def test_the_only_number_that_is_the_models_leading_dimension() -> None:
-    found = find(command("rows = 8\nwidth = 64\n"), {}, 8, "")
+    found = batch(command("rows = 8\nwidth = 64\n"), {}, 8, "")
     assert found is not None
     assert found.name == "rows"
 
 
 def test_two_names_are_not_clear() -> None:
-    assert find(command("batch_size = 8\neval_batch_size = 8\n"), {}, 8, "") is None
+    assert batch(command("batch_size = 8\neval_batch_size = 8\n"), {}, 8, "") is None
 
 
 def test_a_loader_comes_first() -> None:
     job = command("batch_size = 8\n", "--batch-size", "8")
-    found = find(job, {"batch_size": 8, "batches": 10}, 8, "")
+    found = batch(job, {"batch_size": 8, "batches": 10}, 8, "")
     assert found is not None
     assert (found.now, found.name, found.dataset) == (8, "DataLoader", 80)
     assert found.of(job, 16).told == {"batch": "8:16"}
@@ -50,14 +50,14 @@ def test_a_loader_comes_first() -> None:
 )  # fmt: skip
 def test_an_option_of_the_command(given: tuple[str, ...], made: tuple[str, ...]) -> None:
     job = command("", *given)
-    found = find(job, {}, 8, "batch_size" if "." not in given[0] else "train.batch_size")
+    found = batch(job, {}, 8, "batch_size" if "." not in given[0] else "train.batch_size")
     assert found is not None
     assert found.of(job, 16).command.words == ("python", "train.py", *made)
 
 
 def test_an_option_with_a_default_in_the_script() -> None:
     job = command("parser.add_argument('-b', '--batch', type=int, default=12)\n")
-    found = find(job, {}, 12, "")
+    found = batch(job, {}, 12, "")
     assert found is not None
     assert found.of(job, 3).command.words[-2:] == ("--batch", "3")
 
@@ -70,14 +70,14 @@ def test_an_option_with_a_default_in_the_script() -> None:
 )  # fmt: skip
 def test_a_name_in_the_script(text: str, after: str) -> None:
     job = command(text)
-    found = find(job, {}, 8, "")
+    found = batch(job, {}, 8, "")
     assert found is not None
     assert found.of(job, 32).files == {"train.py": after}
 
 
 def test_the_name_that_the_user_gives() -> None:
     job = command("rows = 8\n")
-    found = find(job, {"batch_size": 4}, 4, "rows")
+    found = batch(job, {"batch_size": 4}, 4, "rows")
     assert found is not None
     assert found.kind == "name"
-    assert find(job, {"batch_size": 4}, 4, "columns") is None
+    assert batch(job, {"batch_size": 4}, 4, "columns") is None

@@ -80,6 +80,19 @@ def line(text: str, mark: str, path: Path) -> str:
     return f"{path}:{next(n for n, each in enumerate(text.splitlines(), 1) if each.endswith('# ' + mark))}"
 
 
+ATTEND = """
+        class Attend(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.up = nn.Linear(16, 16)
+
+            def forward(self, x, cache):
+                cache.append(self.up(x))
+                keys = torch.cat(cache, dim=1)
+                return (x @ keys.transpose(1, 2)).softmax(-1) @ keys  # made
+
+        attend = Attend()
+"""
 CLEAN = {
     "loader": """
         from torch.utils.data import DataLoader, TensorDataset
@@ -210,6 +223,28 @@ CLEAN = {
             update(loss)
             x.loop = [x]  # a cycle: gone when it is collected
         """,
+    "cache of a generation, in pieces": ATTEND
+    + """
+        def generate():
+            cache, x = [], torch.randn(4, 3, 16)
+            for step in range(24):
+                x = attend(x, cache)[:, -1:]
+
+        with torch.no_grad():
+            generate()
+        """,
+    "generations of which each is longer": ATTEND
+    + """
+        def generate(count):
+            cache, words, x = [], [], torch.randn(4, 3, 16)
+            for step in range(count):
+                x = attend(x, cache)[:, -1:]
+                words.append(x.argmax(-1))
+
+        with torch.no_grad():
+            for count in (6, 12, 30):
+                generate(count)
+        """,
     "evaluation that is over": """
         def evaluate():
             with torch.no_grad():
@@ -327,6 +362,23 @@ LEAKS = {
             update(measure(model(x), y))
         """,
         "seen", "list", 4 * 32 * 64, False,
+    ),
+    "outputs of generations": (
+        ATTEND + """
+        outputs = []
+
+        def generate(count):
+            cache, x = [], torch.randn(4, 1, 16)
+            for step in range(count):
+                output = attend(x, cache)
+                outputs.append(output)  # held
+                x = output[:, -1:]
+
+        with torch.no_grad():
+            for count in (6, 12, 6):
+                generate(count)
+        """,
+        "outputs", "list", 4 * 16 * 4, False,
     ),
     "hidden state": (
         """

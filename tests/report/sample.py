@@ -4,10 +4,13 @@ from msgspec.structs import replace
 
 from narrows.report.model import (
     CAUSES,
+    Cache,
+    Capacity,
     Finding,
     Framework,
     GradientNorm,
     Health,
+    Held,
     Job,
     Latency,
     Limit,
@@ -18,10 +21,12 @@ from narrows.report.model import (
     OpCost,
     OutOfMemory,
     Part,
+    Predicted,
     Proof,
     Rank,
     Report,
     Row,
+    Scaling,
     Step,
     Verdict,
 )
@@ -171,8 +176,36 @@ def killed() -> Report:
     return replace(base, job=replace(base.job, ended="out_of_memory", exit_code=137), out_of_memory=crash)
 
 
+def fitted() -> Report:
+    """Of a generation, with all that `fit` can say of one; the names are the job's own."""
+    base = inference()
+    sizes = [
+        Predicted(size=n, peak_bytes=n << 22, needed_bytes=n << 21, fits=n < 512, basis="modelled") for n in (64, 512)
+    ]
+    scaling = Scaling(name=HOSTILE, now=64, dataset=None, largest=300, predicted=sizes)
+    held = [Held(name=HOSTILE, bytes=1 << 20, where=HOSTILE, op="cat.default")]
+    capacity = Capacity(
+        limit_bytes=1 << 30, limit_kind="machine", peak_bytes=1 << 29, needed_bytes=1 << 28, fits=True, basis="measured",
+        parts=[Held(name="parameters", bytes=1 << 28), Held(name="cache", bytes=1 << 28)], curve=[(0.0, 1 << 28)],
+        activations=held, temporaries=held, models=held, traced=True, traced_off=0.001, batch=scaling, batch_missing=None,
+        sequence=replace(scaling, largest=None), ways=[], shards=[], leaks=[],
+        cache=Cache(bytes=1 << 28, bytes_per_call=1 << 19, calls=129, largest=2048),
+    )  # fmt: skip
+    return replace(base, kind="fit", step=None, phases=None, ledger=None, limit=None, verdict=None, capacity=capacity)
+
+
+def room() -> Report:
+    """A cache that has all of its room, and no other size."""
+    base = fitted()
+    assert base.capacity is not None
+    cache = Cache(bytes=1 << 28, bytes_per_call=0, calls=129, largest=None)
+    return replace(
+        base, capacity=replace(base.capacity, cache=cache, batch=None, batch_missing="it was not found", sequence=None)
+    )
+
+
 SAMPLES = {
     "training": training, "inference": inference, "no step": no_step, "no ledger": no_ledger,
     "two ranks": two_ranks, "hostile": hostile, "unexplained": unexplained,
-    "out of memory": out_of_memory, "killed": killed,
+    "out of memory": out_of_memory, "killed": killed, "fitted": fitted, "room": room,
 }  # fmt: skip

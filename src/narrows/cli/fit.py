@@ -22,6 +22,13 @@ def fit(
         str, typer.Option("--batch-from", help="The job's option, or the name in its script, that is the batch; else it "
                           "is looked for.", metavar="NAME")
     ] = "",
+    sequence: Annotated[
+        int, typer.Option("--sequence", min=0, help="Predict this length of the sequences.", metavar="N")
+    ] = 0,
+    sequence_from: Annotated[
+        str, typer.Option("--sequence-from", help="The job's option, or the name in its script, that is their length; else "
+                          "it is looked for.", metavar="NAME")
+    ] = "",
     steps: Annotated[
         int, typer.Option("--steps", min=2, help="Updates that are run for real.", metavar="N")
     ] = 8,
@@ -31,7 +38,7 @@ def fit(
     quiet: options.Quiet = False,
     no_color: options.NoColor = False,
 ) -> None:  # fmt: skip
-    """Show who holds the memory, the largest batch that fits, and what would make room."""
+    """Show who holds the memory, the largest batch and the longest sequence that fit, and what would make room."""
     from narrows.cli.wishes import size
     from narrows.fit.fit import fit as run
     from narrows.fit.wish import Wish
@@ -40,8 +47,8 @@ def fit(
 
     check(json=json, html=html, markdown=markdown, lang=lang)
     wish = Wish(
-        words=tuple(job), out=out, memory=size(memory) if memory else 0, batch=batch, batch_from=batch_from, steps=steps,
-        allow_writes=allow_writes, quiet=quiet,
+        words=tuple(job), out=out, memory=size(memory) if memory else 0, batch=batch, batch_from=batch_from,
+        sequence=sequence, sequence_from=sequence_from, steps=steps, allow_writes=allow_writes, quiet=quiet,
     )  # fmt: skip
     folder, code = run(wish)
     show(build(folder, lang), folder, json=json, html=html, markdown=markdown, lang=lang, quiet=quiet,

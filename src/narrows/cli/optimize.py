@@ -20,6 +20,10 @@ def optimize(
         str, typer.Option("--allow", help="Also remedies that trade time for memory, or change what is learned: "
                           "memory,training.", metavar="CLASSES")
     ] = "",
+    memory: Annotated[
+        str, typer.Option("--memory", help="What the job is to fit in: 16GiB, 16GB, 16000MiB. Also remedies that trade time "
+                          "for memory, as far as they are needed.", metavar="SIZE")
+    ] = "",
     only: Annotated[str, typer.Option("--only", help="Try these remedies only.", metavar="NAMES")] = "",
     skip: Annotated[str, typer.Option("--skip", help="Do not try these.", metavar="NAMES")] = "",
     steps: Annotated[
@@ -39,7 +43,7 @@ def optimize(
     no_color: options.NoColor = False,
 ) -> None:  # fmt: skip
     """Try remedies without editing the script, and keep what paired runs prove."""
-    from narrows.cli.wishes import classes, duration, names
+    from narrows.cli.wishes import classes, duration, names, size
     from narrows.report.build import build
     from narrows.report.write import check, show
     from narrows.trials.optimize import optimize as run
@@ -47,7 +51,8 @@ def optimize(
 
     check(json=json, html=html, markdown=markdown, lang=lang)
     wish = Wish(
-        words=tuple(job), out=out, recipe=recipe, budget=duration(budget), classes=classes(allow), only=names(only),
+        words=tuple(job), out=out, recipe=recipe, budget=duration(budget), memory=size(memory) if memory else 0,
+        classes=classes(allow) | ({"memory"} if memory else set()), only=names(only),
         skip=names(skip), allow_writes=allow_writes, steps=steps, ray=ray, quiet=quiet,
     )  # fmt: skip
     folder, code = run(wish)

@@ -1,36 +1,31 @@
 """From the runs to the report's capacity. Pure but for the source files that leaks are looked up in."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 
 from narrows import remedies
-from narrows.fit.batch import Batch
 from narrows.fit.limit import Limit
+from narrows.fit.scaling import Measure, Tried, missing, scaling
 from narrows.fit.wish import Wish
 from narrows.job.facts import Facts
+from narrows.memory import cache as caches
 from narrows.memory import ledger as ledgers
-from narrows.memory.capacity import Frame, frame, largest
+from narrows.memory.capacity import Frame, frame
 from narrows.memory.crash import out_of_memory
 from narrows.memory.inside import Ratios, ratios, with_inside
 from narrows.memory.leaks import Leak, leaks
 from narrows.memory.ledger import Ledger, Rest
-from narrows.memory.predict import Model, Unlike, model
 from narrows.memory.sharded import STRATEGIES, needed
-from narrows.memory.stream import PARAMETER, Stream, representative
-from narrows.report.model import Capacity, Held, Leaked, Predicted, Scaling, Shard, Way
+from narrows.memory.stream import PARAMETER, Stream, called, representative
+from narrows.report.model import Cache, Capacity, Held, Leaked, Shard, Way
 from narrows.spool.record import Process
 from narrows.trials.script import read
 
 OFF = 0.02
 """A trace that lies farther from the real run at the same size is not believed."""
 MOST_HELD = 12
-RUNS, CLOSE = 6, 1.05
-"""Runs at the largest batch, at most, each with what was learned from the one before; until one that fits and one that does
-not are so near."""
-Measure = Callable[[int], int | None]
 Ways = Mapping[tuple[str, bool | int], Stream | int]
 """By remedy and setting: the step with it, or the bytes that the process took."""
 POINTS = 200
@@ -51,13 +46,16 @@ class Seen:
     """How far the trace lies from the run."""
     rest: Rest
     ratios: Ratios
+    calls: int = 0
+    """Of a job that does not train: as many as the run and the trace both came to; 0: all."""
 
 
 def seen(ran: Process | None, traced: Process | None, alone: Process | None) -> Seen | None:
     """None if neither came to a step. `alone`: the job with nothing followed: its allocator does what it always does."""
     stream = representative(ran) if ran is not None else None
     known = ratios(ran) if ran is not None else {}
-    trace = representative(traced) if traced is not None else None
+    came = min(called(ran), called(traced)) if ran is not None and traced is not None else 0
+    trace = representative(traced, came) if traced is not None else None
     if trace is not None:
         trace = with_inside(trace, known)
     if ran is None or stream is None:
@@ -67,62 +65,35 @@ def seen(ran: Process | None, traced: Process | None, alone: Process | None) -> 
             process=traced, real=False, stream=trace, traced=trace, off=None, rest=ledgers.rest(traced), ratios={}
         )
     stream = with_inside(stream, known)
-    off = trace.peak[0] / stream.peak[0] - 1 if trace is not None and stream.peak[0] else None
+    same = representative(ran, came)
+    known_peak = with_inside(same, known).peak[0] if same is not None else 0
+    off = trace.peak[0] / known_peak - 1 if trace is not None and known_peak else None
     good = off is not None and abs(off) <= OFF
-    rest, peak = ledgers.rest(ran), ledgers.taken(alone) if alone is not None else 0
+    rest, peak = ledgers.rest(ran), ledgers.taken(alone, came) if alone is not None else 0
     if peak:
         rest = replace(rest, resident_peak=peak, own=0)
-    return Seen(process=ran, real=True, stream=stream, traced=trace if good else None, off=off, rest=rest, ratios=known)
+    return Seen(process=ran, real=True, stream=stream, traced=trace if good else None, off=off, rest=rest, ratios=known,
+                calls=came)  # fmt: skip
 
 
 def wanted_memory(facts: Facts, processes: Iterable[Process]) -> bool:
     return out_of_memory(facts, list(processes)) is not None
 
 
-def samples(process: Process) -> int:
-    """The leading dimension of the model's input; 0 if it was not seen."""
-    ends = [*process.events.get("memory_step", ()), *process.events.get("plain_step", ())]
-    found = [e["samples"] for e in ends if e["samples"]]
-    calls = [b.forwards for b in process.boundaries if b.samples]
-    return found[-1] // max(1, calls[-1] if calls else 1) if found else 0
-
-
-def scaled(job: Seen, other: Process, times: float) -> bool:
-    """Whether the batch that the model was given went with what was asked for."""
-    before, after = samples(job.process), samples(other)
-    return before > 0 and abs(after / before / times - 1) < 0.25
-
-
-def points(batch: Batch) -> set[int]:
-    """Batches to run at: three tell what grows with the square from what grows evenly."""
-    now, most = batch.now, batch.dataset or 1 << 30
-    found = {now, max(1, now // 2), 2 * now if 2 * now <= most else max(1, now // 4)}
-    while len(found) < 3 and max(found) < most:
-        found.add(max(found) + 1)
-    return found
-
-
-def missing(name: str) -> str:
-    if name:
-        return f"there is no {name} with a number: neither as an option of the command nor as a name in the script"
-    return (
-        "the batch was not found: no DataLoader has a batch_size, no option and no name in the script looks like one "
-        "and has the leading dimension of the model's input; --batch-from NAME tells which it is"
-    )
-
-
 def capacity(
-    job: Seen, limit: Limit, batch: Batch | None, sizes: Mapping[int, Stream],
-    ways: Ways, wish: Wish, run: Measure,
-) -> Capacity:  # fmt: skip
+    job: Seen, limit: Limit, batch: Tried | None, sequence: Tried | None, ways: Ways, wish: Wish, run: Measure
+) -> Capacity:
     """`run`: what the job takes at a batch, measured with nothing followed; None where it cannot be."""
-    ledger = ledgers.ledger(job.stream, job.rest)
+    cache = caches.cache(caches.calls(job.process))
+    ledger = ledgers.ledger(job.stream, job.rest, cache.storages if cache is not None else ())
     beyond = _beyond(job.process, limit)
     around = frame(job.stream, job.rest, beyond)
     now = ledger.needed + beyond
-    scaling = None
+    batches = lengths = None
     if batch is not None:
-        scaling, around = _scaling(batch, sizes, around, limit, wish.batch, run)
+        batches, around = scaling(batch, around, limit, wish.batch, run)
+    if sequence is not None:
+        lengths, _ = scaling(sequence, around, limit, wish.sequence, lambda size: None)
     return Capacity(
         limit_bytes=limit.bytes,
         limit_kind=limit.kind,
@@ -137,8 +108,10 @@ def capacity(
         models=[Held(name=_model(job.process, who), bytes=size) for who, size in sorted(ledger.models.items())],
         traced=job.traced is not None,
         traced_off=job.off,
-        batch=scaling,
-        batch_missing=missing(wish.batch_from) if batch is None else None,
+        batch=batches,
+        batch_missing=missing("batch", wish.batch_from) if batch is None else None,
+        sequence=lengths,
+        cache=_cache(cache, job, ledger, around, limit) if cache is not None else None,
         ways=_ways(ways, around, limit, now),
         shards=_shards(ledger, job.stream, beyond, limit, wish.ranks),
         leaks=[_leaked(each) for each in leaks(job.process, lambda path: read(Path(path)))] if job.real else [],
@@ -154,51 +127,12 @@ def _beyond(process: Process, limit: Limit) -> int:
     return max(0, addresses - max(int(e["resident_peak"]) - int(e["files"]) for e in ends))
 
 
-def _scaling(
-    batch: Batch, sizes: Mapping[int, Stream], around: Frame, limit: Limit, wanted: int, run: Measure
-) -> tuple[Scaling, Frame]:
-    """And the frame, corrected by what was measured at the largest batches."""
-    made, most = _model_of(sizes), None
-    measured: dict[int, int] = {}
-    if made is None:
-        return Scaling(name=batch.name, now=batch.now, dataset=batch.dataset, largest=None, predicted=[]), around
-    step = cache(made.at)
-    least_unfit = batch.dataset + 1 if batch.dataset is not None else 1 << 30
-    for _ in range(RUNS):
-        low = max((size for size, taken in measured.items() if taken <= limit.bytes), default=0)
-        high = min((size for size, taken in measured.items() if taken > limit.bytes), default=least_unfit)
-        most = largest(lambda size, by=around: by.needed(step(size)), limit.bytes)  # type: ignore[misc]
-        if most is None or (measured and high <= max(low + 1, CLOSE * low)):
-            break
-        if measured and not low < most < high:
-            most = (low + high) // 2 if high < least_unfit else min(2 * low, least_unfit - 1)
-        taken = run(most) if most not in measured and 0 < most < least_unfit else None
-        if taken is None:
-            break
-        measured[most] = taken + around.beyond
-        around = around.corrected(step(most), measured[most])
-    if measured:
-        most = max((size for size, taken in measured.items() if taken <= limit.bytes), default=None)
-    shown = []
-    for size in sorted({*sizes, *measured, *([wanted] if wanted else ()), *([most] if most else ())}):
-        need = measured.get(size) or around.needed(step(size))
-        shown.append(
-            Predicted(size=size, peak_bytes=need + around.files, needed_bytes=need, fits=need <= limit.bytes,
-                      basis="measured" if size in measured else "modelled")
-        )  # fmt: skip
-    return Scaling(name=batch.name, now=batch.now, dataset=batch.dataset, largest=most, predicted=shown), around
-
-
-def _model_of(sizes: Mapping[int, Stream]) -> Model | None:
-    """Of as many sizes as do the same; None if not even two do."""
-    order = sorted(sizes)
-    for chosen in (order, order[1:], order[:-1]):
-        try:
-            if len(chosen) > 1:
-                return model({size: sizes[size] for size in chosen})
-        except Unlike:
-            continue
-    return None
+def _cache(found: caches.Cache, job: Seen, ledger: Ledger, around: Frame, limit: Limit) -> Cache:
+    needed = [around.needed(with_inside(call, job.ratios)) for call in found.calls]
+    return Cache(
+        bytes=ledger.parts["cache"], bytes_per_call=found.bytes_per_call, calls=len(found.calls),
+        largest=caches.largest(needed, found.bytes_per_call, limit.bytes),
+    )  # fmt: skip
 
 
 def _ways(ways: Ways, around: Frame, limit: Limit, now: int) -> list[Way]:

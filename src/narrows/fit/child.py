@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import TimeoutExpired
 
-from narrows.fit.batch import Changed
+from narrows.fit.sizes import Changed
 from narrows.job import tree
 from narrows.job.environment import environment
 from narrows.job.run import start

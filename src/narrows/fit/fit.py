@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +10,10 @@ from pathlib import Path
 import msgspec
 
 from narrows import remedies
-from narrows.fit import answers
-from narrows.fit.batch import Batch, Changed, find
+from narrows.fit import answers, scaling, sizes
 from narrows.fit.child import Asked, Ran, memory_run
 from narrows.fit.limit import Limit, limit
+from narrows.fit.sizes import Changed, Size
 from narrows.fit.wish import Wish
 from narrows.job import facts as facts_
 from narrows.job.command import Command, resolve
@@ -54,12 +54,13 @@ def fit(wish: Wish) -> tuple[Path, int]:
             raise Failure(f"the memory of a step could not be followed: {why}", facts.exit_code or 125)
         batch = _batch(wish, command, seen.process)
         if wish.batch and batch is None:
-            raise Failure(answers.missing(wish.batch_from), 2)
-        sizes = traces.sizes(batch, seen) if batch is not None else {}
+            raise Failure(scaling.missing("batch", wish.batch_from), 2)
+        batches = traces.tried(batch, seen) if batch is not None else None
+        lengths = _lengths(wish, command, seen, traces)
         ways = traces.ways(seen) if seen.traced else {}
         status.show("narrows: running the largest batch ...")
         most = limit(wish.memory)
-        found = answers.capacity(seen, most, batch, sizes, ways, wish, traces.measure(seen, batch, most))
+        found = answers.capacity(seen, most, batches, lengths, ways, wish, traces.measure(seen, batch, most))
     except KeyboardInterrupt:
         raise Failure("interrupted", 128 + signal.SIGINT) from None
     finally:
@@ -79,10 +80,22 @@ def _real(wish: Wish) -> Path:
     return folder
 
 
-def _batch(wish: Wish, command: Command, process: Process) -> Batch | None:
+def _batch(wish: Wish, command: Command, process: Process) -> Size | None:
     loaders = [e for e in process.events.get("loader", ()) if e.get("batch_size")]
     loader: Mapping[str, int | None] = loaders[0] if loaders else {}
-    return find(command, loader, answers.samples(process), wish.batch_from)
+    return sizes.batch(command, loader, scaling.samples(process), wish.batch_from)
+
+
+def _lengths(wish: Wish, command: Command, seen: answers.Seen, traces: "_Traces") -> scaling.Tried | None:
+    """Most jobs have no sequences: where it was not asked for, what cannot be found out is not there. Raises `Failure`."""
+    asked = bool(wish.sequence or wish.sequence_from)
+    size = sizes.sequence(command, scaling.shapes(seen.process), wish.sequence_from)
+    tried = traces.tried(size, seen) if size is not None else None
+    known = tried is not None and scaling.model_of(tried.steps) is not None
+    if asked and not known:
+        why = scaling.missing("sequence", wish.sequence_from) if size is None else scaling.unlike(size, wish.sequence)
+        raise Failure(why, 2)
+    return tried if known else None
 
 
 class _Traces:
@@ -99,19 +112,30 @@ class _Traces:
             made = [pool.submit(memory_run, e, self.folder, shield=not self.wish.allow_writes) for e in every]
             return [each.result() for each in made]
 
-    def sizes(self, batch: Batch, seen: answers.Seen) -> dict[int, Stream]:
-        """Steps by their batch; the present one is among them."""
-        found = {batch.now: seen.traced or seen.stream}
-        others = sorted(answers.points(batch) - {batch.now})
+    def tried(self, size: Size, seen: answers.Seen) -> scaling.Tried:
+        found = {size.now: seen.traced or seen.stream}
+        points = scaling.points(size) - {size.now}
+        found |= self._at(size, points, seen)
+        if len(found) == 2 and len(points) == 2:  # the larger one may be more than the job has data or positions for
+            found |= self._at(size, {max(1, size.now // 4)} - points - {size.now}, seen)
+        return scaling.Tried(size=size, steps=found)
+
+    def _at(self, size: Size, points: Collection[int], seen: answers.Seen) -> dict[int, Stream]:
+        """Steps at other sizes, of those that went with what was asked for."""
+        found = {}
         how = "fake" if seen.traced else "real"
-        asked = [self.asked(f"batch{size}", batch.of(self.command, size), how) for size in others]
-        for size, ran in zip(others, self.run(asked), strict=True):
-            stream = representative(ran.process) if ran.process is not None else None
-            if ran.process is not None and stream is not None and answers.scaled(seen, ran.process, size / batch.now):
-                found[size] = with_inside(stream, seen.ratios if seen.traced else ratios(ran.process))
+        asked = [self.asked(f"{size.what}{point}", size.of(self.command, point), how) for point in points]
+        for point, ran in zip(points, self.run(asked), strict=True):
+            stream = representative(ran.process, seen.calls) if ran.process is not None else None
+            if (
+                ran.process is not None
+                and stream is not None
+                and scaling.scaled(seen.process, ran.process, size, point)
+            ):
+                found[point] = with_inside(stream, seen.ratios if seen.traced else ratios(ran.process))
         return found
 
-    def measure(self, seen: answers.Seen, batch: Batch | None, most: Limit) -> answers.Measure:
+    def measure(self, seen: answers.Seen, batch: Size | None, most: Limit) -> scaling.Measure:
         """Runs the job at a batch, where that much is not much for this machine."""
 
         def run(size: int) -> int | None:
@@ -121,9 +145,9 @@ class _Traces:
                 self.asked(f"alone{size}", batch.of(self.command, size), "plain"),
                 self.folder, shield=not self.wish.allow_writes,
             )  # fmt: skip
-            if ran.process is None or not answers.scaled(seen, ran.process, size / batch.now):
+            if ran.process is None or not scaling.scaled(seen.process, ran.process, batch, size):
                 return None
-            peak = taken(ran.process)
+            peak = taken(ran.process, seen.calls)
             return peak - seen.rest.files if peak else None
 
         return run
@@ -143,9 +167,9 @@ class _Traces:
         for way, job, ran in zip(ways, asked, self.run(asked), strict=True):
             if ran.process is None:
                 continue
-            stream = representative(ran.process) if job.how == "fake" else None
+            stream = representative(ran.process, seen.calls) if job.how == "fake" else None
             if stream is not None and way[0] in ran.applied:
                 found[way] = with_inside(stream, seen.ratios)
             elif job.how == "plain" and seen.real:
-                found[way] = taken(ran.process) - seen.rest.files
+                found[way] = taken(ran.process, seen.calls) - seen.rest.files
         return found

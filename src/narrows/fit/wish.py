@@ -14,6 +14,10 @@ class Wish:
     """A batch to predict; 0: none."""
     batch_from: str = ""
     """The option, or the name in the script, that is the batch; empty: looked for."""
+    sequence: int = 0
+    """A length of the sequences to predict; 0: none."""
+    sequence_from: str = ""
+    """As `batch_from`."""
     ranks: tuple[int, ...] = (2, 4, 8)
     steps: int = 6
     """Updates of the real run."""

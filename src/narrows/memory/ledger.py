@@ -1,17 +1,18 @@
 """Who holds the memory at the peak of a step. Pure."""
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from narrows.memory.stream import BUFFER, GRADIENT, PARAMETER, STATE, Storage, Stream
 from narrows.spool.record import Process
 
 TENSORS = (
-    "parameters", "gradients", "optimizer", "activations", "temporaries", "inside", "input", "held", "communication",
+    "parameters", "gradients", "optimizer", "activations", "temporaries", "inside", "cache", "input", "held",
+    "communication",
 )  # fmt: skip
-"""Parts that are the framework's. `inside`: what one op takes for itself while it runs; `held`: what the script keeps:
-data, caches, copies of the model."""
+"""Parts that are the framework's. `inside`: what one op takes for itself while it runs; `cache`: keys and values that a
+generation keeps (`cache.py`); `held`: what the script keeps: data, copies of the model."""
 PROCESS = ("waste", "framework", "files", "own")
 """The rest of the process. `waste`: what the allocator holds and no tensor has; `files`: pages of files, mostly the
 libraries' code, which the kernel can take back; `own`: what narrows' bookkeeping took."""
@@ -64,10 +65,11 @@ class Rest:
     """Of the whole process; 0 if it is not known."""
 
 
-def ledger(stream: Stream, rest: Rest) -> Ledger:
+def ledger(stream: Stream, rest: Rest, cache: Collection[int] = ()) -> Ledger:
+    """`cache`: storages that are one."""
     at = stream.peak[1]
     alive = stream.alive(at)
-    part = _parts(stream, at)
+    part = {**_parts(stream, at), **dict.fromkeys(cache, "cache")}
     parts = dict.fromkeys((*TENSORS, *PROCESS), 0)
     for n in alive:
         parts[part[n]] += stream.storages[n].bytes
@@ -142,9 +144,10 @@ def _grouped(storages: Iterable[Storage]) -> tuple[Held, ...]:
     return tuple(sorted(made, key=lambda held: -held.bytes))
 
 
-def taken(process: Process) -> int:
-    """The most that a process took that was left alone; 0 if it is not known."""
-    return max((int(e["resident_peak"]) for e in process.events.get("plain_step", ())), default=0)
+def taken(process: Process, calls: int = 0) -> int:
+    """The most that a process took that was left alone, in so many model calls (0: in all); 0 if it is not known."""
+    ends = process.events.get("plain_step", ())
+    return max((int(e["resident_peak"]) for e in ends[: calls or len(ends)]), default=0)
 
 
 def rest(process: Process) -> Rest:

@@ -56,6 +56,10 @@ class Stream:
     """(op, events after which it ended, bytes that it was given and made), of each that is not small."""
     inside: Mapping[int, int] = field(default_factory=dict)
     """Bytes that an op took for itself beside its tensors, by the events after which it ended."""
+    fed: frozenset[int] = frozenset()
+    """Storages from its start, but for weights, that an op of a model call was given."""
+    written: frozenset[int] = frozenset()
+    """Those that one changed a piece of."""
 
     @cached_property
     def levels(self) -> Sequence[int]:
@@ -116,6 +120,8 @@ def _stream(event: Mapping[str, Any], table: Sequence[Site], owners: Mapping[int
             (event["ops"][op].removeprefix("aten."), at - event["since"], handled)
             for op, at, handled in batched(event["calls"], 3)
         ),
+        fed=frozenset(event.get("fed", ())),
+        written=frozenset(event.get("written", ())),
     )
 
 
@@ -137,6 +143,8 @@ def _only(stream: Stream, device: str) -> Stream:
         events=tuple(e for e in stream.events if (e if e >= 0 else -e - 1) in kept),
         storages=kept,
         calls=(),  # a device's allocator says its peak itself
+        fed=stream.fed & kept.keys(),
+        written=stream.written & kept.keys(),
     )
 
 
@@ -145,14 +153,20 @@ def batched(values: Sequence[int], size: int) -> Iterator[tuple[int, ...]]:
     return zip(*[iter(values)] * size, strict=True)
 
 
-def representative(process: Process) -> Stream | None:
+def called(process: Process) -> int:
+    """Model calls that a run saw to their end; 0 of a job that trains."""
+    ends = [event["boundary"] for event in process.events.get("memory_step", ())]
+    return 0 if UPDATE in ends else len(ends)
+
+
+def representative(process: Process, calls: int = 0) -> Stream | None:
     """The step that stands for the job: of the last turn of all optimizers the part with the highest peak; of a job
-    that does not train, the call with the highest."""
+    that does not train, the call with the highest: of so many, as a generation takes more with each. 0: of all."""
     every = streams(process)
     ends = {event["number"]: event for event in process.events.get("memory_step", ())}
     updates = [s for s in every if s.number in ends and ends[s.number]["boundary"] == UPDATE]
     if updates:
         turn = len({ends[s.number]["who"] for s in updates})
         return max(updates[-turn:], key=lambda stream: stream.peak[0])
-    called = [s for s in every if s.number in ends] or every
+    called = [s for s in every if s.number in ends and (not calls or s.number < calls)] or every
     return max(called, key=lambda stream: stream.peak[0], default=None)

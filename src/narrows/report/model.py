@@ -187,7 +187,8 @@ class Held(Record, frozen=True, kw_only=True):
 
     name: str
     """Of a part: parameters, gradients, optimizer, activations, temporaries, inside (what one op takes for itself),
-    input, held (by the script), communication, waste, framework, files, own. Of a module: its path."""
+    cache (keys and values that a generation keeps), input, held (by the script), communication, waste, framework, files,
+    own. Of a module: its path."""
     bytes: int
     where: str | None = None
     """`train.py:41`, the line that made it."""
@@ -207,16 +208,29 @@ class Predicted(Record, frozen=True, kw_only=True):
 
 
 class Scaling(Record, frozen=True, kw_only=True):
-    """How memory goes with the batch."""
+    """How memory goes with the batch, or with the length of the sequences."""
 
     name: str
-    """Where the batch comes from: `DataLoader`, `--batch-size`, a name in the script."""
+    """Where it comes from: `DataLoader`, `--batch-size`, a name in the script."""
     now: int
     dataset: int | None
     """Samples of an epoch, where that is known: no batch is larger."""
     largest: int | None
     """That fits; None: not even one does."""
     predicted: list[Predicted]
+
+
+class Cache(Record, frozen=True, kw_only=True):
+    """What a generation keeps from one model call to the next."""
+
+    bytes: int
+    """At the peak."""
+    bytes_per_call: int
+    """By which it grows, a call being a token or more; 0: there is room for all of it from the start."""
+    calls: int
+    """Of the longest generation that was seen, the one that reads the prompt included."""
+    largest: int | None
+    """Calls of a generation that fit, as modelled; None: it does not grow."""
 
 
 class Way(Record, frozen=True, kw_only=True):
@@ -282,6 +296,10 @@ class Capacity(Record, frozen=True, kw_only=True):
     batch: Scaling | None
     batch_missing: str | None
     """How it was looked for, if it was not found."""
+    sequence: Scaling | None = None
+    """None: the job has no length that is known."""
+    cache: Cache | None = None
+    """Of a generation."""
     ways: list[Way]
     shards: list[Shard]
     leaks: list[Leaked]
@@ -350,6 +368,19 @@ class Trial(Record, frozen=True, kw_only=True):
     """The lines that would do the same in the script."""
 
 
+class Room(Record, frozen=True, kw_only=True):
+    """Resident memory of the job (of a device, where it has one), in bytes, and what it may take."""
+
+    limit_bytes: int | None
+    """None: no limit was given, so nothing is kept for the room that it makes."""
+    before_bytes: int
+    after_bytes: int
+    """The peak with what is kept."""
+    least_bytes: int | None
+    """The lowest peak that was reached, where even that does not fit."""
+    fits: bool | None
+
+
 class Outcome(Record, frozen=True, kw_only=True):
     """What the kept remedies do together, measured afresh against the original."""
 
@@ -365,6 +396,8 @@ class Outcome(Record, frozen=True, kw_only=True):
     step_seconds: float | None
     """Of the job with the recipe, looked at as deeply as the original was."""
     ledger: list[Row] | None
+    room: Room | None = None
+    """Where remedies of class `memory` were asked for."""
 
 
 class OpCost(Record, frozen=True, kw_only=True):

@@ -36,10 +36,18 @@ class Measured:
     answers: tuple[tuple[float, ...], ...] = ()
     """Some numbers of the first answers of an inference job."""
     peak_bytes: int = 0
+    """Of the job's processes, on the machine."""
+    device_bytes: int = 0
+    """The peak on the device; 0 if it has none."""
     applied: frozenset[str] = frozenset()
     """Remedies that found something to change."""
     not_applied: Mapping[str, str] = field(default_factory=dict)
     """Remedies that could not make their change, and why."""
+
+    @property
+    def memory(self) -> int:
+        """Bytes at the peak, where the job computes."""
+        return self.device_bytes or self.peak_bytes
 
 
 class Unproven(Exception):

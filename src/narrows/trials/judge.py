@@ -27,7 +27,7 @@ def judge(option: Option, beside: Sequence[Option], found: Rounds, own: Own, mem
     seen = gain(pairs, per_sample=tried.per_sample)
     after = pairs[0][1]
     same = follows(options, pairs, own)
-    memory = after.peak_bytes / own.first.peak_bytes if own.first.peak_bytes else None
+    memory = after.memory / own.first.memory if own.first.memory else None
     verdict = Verdict(option=option, gain=seen, parity=same, memory=memory, why="no gain")
     # Of several models one may have been left as it was: then the others speak for the remedy.
     if option.remedy not in after.applied and (option.remedy in after.not_applied or not option.environment):

@@ -36,13 +36,16 @@ def measured(processes: Sequence[Process], rank: int, peak: int, turns: Sequence
     # first of an epoch above all. Evaluations are not a part of what is compared.
     bursts = typical.block > 1 or ahead([mine]) > 0
     mean = statistics.fmean(step.seconds - step.state("evaluate") / 1e9 for step in seen[typical.first :])
+    # What was seen from outside between turns may have missed the peak of a step; the kernel's own mark does not.
+    memory = mine.last("memory")
     answers = mine.last("answers").get("answers", ())
     return Measured(
         seconds=mean if bursts else typical.median,
         samples=typical.samples,
         losses=tuple(map(float, mine.last("curve").get("losses", ()))),
         answers=tuple(tuple(map(float, answer)) for answer in answers) if not mine.last("curve").get("losses") else (),
-        peak_bytes=peak,
+        peak_bytes=max(peak, int(memory.get("rss_peak") or 0)),
+        device_bytes=int(memory.get("device_peak") or 0),
         applied=frozenset(e["remedy"] for p in processes for e in p.events.get("applied", ())),
         not_applied={e["remedy"]: e["why"] for p in processes for e in p.events.get("not_applied", ())},
     )

@@ -21,10 +21,11 @@ from narrows.trials.join import joined
 from narrows.trials.look import failed, shielded_run
 from narrows.trials.looked import looked
 from narrows.trials.option import Option, arm
-from narrows.trials.options import further, options
+from narrows.trials.options import further, options, room
 from narrows.trials.outcome import outcome, trial_of
+from narrows.trials.room import make_room
 from narrows.trials.rounds import Lost, Result
-from narrows.trials.search import search
+from narrows.trials.search import Found, Look, search
 from narrows.trials.setting import COMPILED, Setting, remove, setting
 from narrows.trials.trial import together
 from narrows.trials.wish import Wish
@@ -85,6 +86,8 @@ def _optimize(wish: Wish, command: Command, status: Status, machines: Cluster | 
         return options(wish, view) if view is not None else []
 
     found = search(look, bench, further)
+    if "memory" in wish.classes and not found.interrupted:
+        found = _with_room(found, room(wish, view), bench, wish.memory, look)
     remove(folder / COMPILED)
     status.clear()
     trials = [trial_of(verdict, found) for verdict in found.verdicts]
@@ -93,6 +96,18 @@ def _optimize(wish: Wish, command: Command, status: Status, machines: Cluster | 
     result = outcome(wish, command, job.facts, found, torch, after.folder if after else None)
     facts_.write(folder, msgspec.structs.replace(job.facts, trials=trials, recipe=result))
     return folder, 128 + signal.SIGINT if found.interrupted else 0
+
+
+def _with_room(found: Found, options: Sequence[Option], bench: Bench, limit: int, look: Look) -> Found:
+    try:
+        made = make_room(found, options, bench, limit)
+        if made.kept != found.kept and not made.interrupted:
+            look(made.kept)  # for the ledger beside the original's
+        return made
+    except Unproven:
+        return found
+    except KeyboardInterrupt:
+        return replace(found, interrupted=True)
 
 
 def _name(kept: Sequence[Option]) -> tuple[str, ...]:

@@ -17,12 +17,27 @@ def options(wish: Wish, view: View) -> list[Option]:
     """What could help this job, the largest predicted saving first."""
     found: list[Option] = []
     for name in remedies.names():
-        module = remedies.load(name)
-        if module.CLASS not in wish.classes or (wish.only and name not in wish.only) or name in wish.skip:
+        if not _asked(wish, name):
             continue
-        candidates = sorted(module.candidates(view), key=lambda c: -c.seconds)[:SETTINGS]
+        candidates = sorted(remedies.load(name).candidates(view), key=lambda c: -c.seconds)[:SETTINGS]
         found.extend(_option(name, each.value, each.seconds) for each in candidates)
     return sorted((o for o in found if o.seconds >= WORTH_TRYING * view.step), key=lambda o: -o.seconds)
+
+
+def room(wish: Wish, view: View) -> list[Option]:
+    """What could make the job need less memory: of its class what names this job, of the others all that ever does."""
+    found: list[Option] = []
+    for name in remedies.names():
+        module = remedies.load(name)
+        if _asked(wish, name) and hasattr(module, "ROOM"):
+            named = {each.value: each.seconds for each in module.candidates(view)}
+            values = named if module.CLASS == "memory" else dict.fromkeys(module.ROOM, 0.0) | named
+            found.extend(_option(name, value, seconds) for value, seconds in values.items())
+    return found
+
+
+def _asked(wish: Wish, name: str) -> bool:
+    return remedies.load(name).CLASS in wish.classes and (not wish.only or name in wish.only) and name not in wish.skip
 
 
 def further(option: Option) -> Sequence[Option]:

@@ -7,7 +7,8 @@ from narrows import __version__, remedies
 from narrows.job.command import Command
 from narrows.job.facts import Facts
 from narrows.report.build import build
-from narrows.report.model import Outcome, Trial
+from narrows.report.format import size
+from narrows.report.model import Outcome, Room, Trial
 from narrows.trials import recipe as recipes
 from narrows.trials.gain import Gain
 from narrows.trials.option import Option, Verdict
@@ -56,6 +57,9 @@ def outcome(wish: Wish, command: Command, facts: Facts, found: Found, torch: str
     path = changes = None
     if found.kept and combined is not None:
         evidence = f"{combined.ratio:.2f} times as fast (95%: {combined.low:.2f} to {combined.high:.2f}, {combined.pairs} pairs)."
+        room = found.room
+        if room is not None and room.after < room.before:
+            evidence += f" It needs {size(room.after)} at most; the job as it was, {size(room.before)}."
         path = _free(wish.recipe)
         verdicts = {verdict.option.name: verdict for verdict in found.verdicts}
         recipes.write(path, Recipe(
@@ -82,7 +86,16 @@ def outcome(wish: Wish, command: Command, facts: Facts, found: Found, torch: str
         patch=str(changes) if changes else None,
         step_seconds=report.step.median_seconds if report and report.step else None,
         ledger=report.ledger if report else None,
+        room=_room(found),
     )
+
+
+def _room(found: Found) -> Room | None:
+    seen = found.room
+    if seen is None:
+        return None
+    return Room(limit_bytes=seen.limit or None, before_bytes=seen.before, after_bytes=seen.after,
+                least_bytes=seen.least, fits=seen.after <= seen.limit if seen.limit else None)  # fmt: skip
 
 
 def _ingredient(option: Option, verdict: Verdict) -> Ingredient:

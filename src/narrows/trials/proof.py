@@ -33,9 +33,9 @@ def prove(options: Sequence[Option], bench: Bench, own: Own) -> Proven:
     kept, why, gains = list(options), dict[str, str](), dict[str, Gain]()
     while True:
         found = _rounds(kept, bench)
-        pairs = _turned(found.pairs[AS_IT_IS.name])
+        pairs = turned(found.pairs[AS_IT_IS.name])
         for option in kept:
-            less = _turned(found.pairs.get(_without(kept, option).name, [])) if len(kept) > 1 else pairs
+            less = turned(found.pairs.get(_without(kept, option).name, [])) if len(kept) > 1 else pairs
             part = _gain(less, kept)
             if part is not None:
                 gains[option.name] = part
@@ -71,16 +71,16 @@ def _rounds(kept: Sequence[Option], bench: Bench) -> Rounds:
     hopeless: set[str] = set()
 
     def done(other: Arm, pairs: Pairs) -> bool:
-        turned = _turned(pairs)
-        if len(pairs) >= HOPELESS_AFTER and max(ratios(turned, whole.per_sample)) < HOPELESS:
+        mine = turned(pairs)
+        if len(pairs) >= HOPELESS_AFTER and max(ratios(mine, whole.per_sample)) < HOPELESS:
             hopeless.add(other.name)
-        seen = _gain(turned, kept)
+        seen = _gain(mine, kept)
         return bool(hopeless) or (seen is not None and len(pairs) >= FEWEST and seen.proven)
 
     return bench.compare(whole, [AS_IT_IS, *less], MOST, done, whatever_it_takes=True)
 
 
-def _turned(pairs: Pairs) -> Pairs:
+def turned(pairs: Pairs) -> Pairs:
     """Rounds have their base first, which here is the whole; a gain is that of what comes second."""
     return [(other, whole) for whole, other in pairs]
 

@@ -29,6 +29,20 @@ Further = Callable[[Option], Sequence[Option]]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Room:
+    """Resident memory (of a device, where the job has one), in bytes."""
+
+    limit: int
+    """0: none was given."""
+    before: int
+    """The original's peak."""
+    after: int
+    """The peak with what is kept."""
+    least: int | None = None
+    """The lowest that was reached, where even that does not fit."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Found:
     verdicts: tuple[Verdict, ...]
     kept: tuple[Option, ...]
@@ -36,6 +50,10 @@ class Found:
     """The kept ones together against the original, in fresh pairs."""
     parity: Parity | None
     interrupted: bool = False
+    own: Own | None = None
+    """The original's own variation; None if nothing was tried."""
+    room: Room | None = None
+    """What became of the memory, where that was asked for."""
 
 
 @dataclass
@@ -44,6 +62,7 @@ class _State:
     kept: list[Option]
     proven: Proven
     interrupted: bool = False
+    own: Own | None = None
 
 
 def search(look: Look, bench: Bench, further: Further = lambda option: ()) -> Found:
@@ -53,7 +72,7 @@ def search(look: Look, bench: Bench, further: Further = lambda option: ()) -> Fo
     if not options:
         return _found(state)
     try:
-        own = bench.own()
+        own = state.own = bench.own()
     except (Unproven, KeyboardInterrupt) as error:
         why = error if isinstance(error, Unproven) else Unproven("interrupted")
         state.interrupted = why is not error
@@ -97,7 +116,7 @@ def _found(state: _State) -> Found:
     ]  # fmt: skip
     return Found(
         verdicts=tuple(verdicts), kept=proven.kept, combined=proven.combined, parity=proven.parity,
-        interrupted=state.interrupted,
+        interrupted=state.interrupted, own=state.own,
     )  # fmt: skip
 
 

@@ -14,6 +14,8 @@ class Wish:
     classes: frozenset[str]
     only: frozenset[str] = frozenset()
     skip: frozenset[str] = frozenset()
+    memory: int = 0
+    """Bytes that the job is to fit in; 0: no limit was given."""
     allow_writes: bool = False
     steps: int = 0
     """Steady steps of a trial; 0: as many as one second takes."""

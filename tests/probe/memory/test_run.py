@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from narrows.job.environment import environment
+from narrows.memory.cache import cache, calls
 from narrows.memory.ledger import Rest, ledger
 from narrows.memory.stream import representative
 from narrows.spool.read import read
@@ -57,6 +58,56 @@ for epoch in range(9):
         optimizer.step()
         if loss.item() < 0: break
     accuracy = (model(x).argmax(1) == y).float().mean().item()
+"""
+)
+GENERATION = (
+    HEAD
+    + """
+class Attention(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.qkv = nn.Linear(64, 192)
+    def forward(self, x, past):
+        q, k, v = self.qkv(x).chunk(3, -1)
+        if past is not None:
+            k, v = torch.cat([past[0], k], 1), torch.cat([past[1], v], 1)
+        return (q @ k.transpose(1, 2)).softmax(-1) @ v, (k, v)
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.blocks = nn.ModuleList([Attention() for _ in range(2)])
+    def forward(self, x, pasts):
+        for i, block in enumerate(self.blocks):
+            x, pasts[i] = block(x, pasts[i])
+        return x
+model, answers = Net().eval(), []
+with torch.inference_mode():
+    for prompt in range(3):
+        pasts, x = [None, None], torch.randn(4, 8, 64)
+        for token in range(20):
+            x = model(x, pasts)[:, -1:]
+            answers.append(x)
+"""
+)
+FILLED = (
+    HEAD
+    + """
+class Attention(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.kv = nn.Linear(64, 128)
+        self.register_buffer("keys", torch.zeros(4, 64, 64))
+        self.values = torch.zeros(4, 64, 64)
+    def forward(self, x, at):
+        k, v = self.kv(x).chunk(2, -1)
+        self.keys.index_copy_(1, at, k)
+        self.values[:, at] = v
+        return (x @ self.keys.transpose(1, 2)).softmax(-1) @ self.values
+model, x = Attention().eval(), torch.randn(4, 1, 64)
+with torch.no_grad():
+    for token in range(20):
+        x = model(x, torch.tensor([token]))
 """
 )
 INFERENCE = (
@@ -129,6 +180,36 @@ model = Net()
 def test_a_trace_without_numbers_says_the_same(tmp_path: Path, script: str) -> None:
     real, traced = (peak(run(tmp_path / how, script, how)) for how in ("real", "fake"))
     assert traced == pytest.approx(real, rel=0.01)
+
+
+@pytest.mark.parametrize("how", ["real", "fake"])
+def test_what_a_generation_keeps(tmp_path: Path, how: str) -> None:
+    process = run(tmp_path / "job", GENERATION, how)
+    found = cache(calls(process))
+    assert found is not None
+    assert found.bytes_per_call == 2 * 2 * 4 * 64 * 4  # keys and values, layers, sequences, width, float32
+    assert len(found.calls) == 20
+    stream = representative(process)
+    assert stream is not None
+    # Up to 27 tokens; of one layer what was there before them, too.
+    assert ledger(stream, Rest(), found.storages).parts["cache"] == (27 * 2 + 26) * 2 * 4 * 64 * 4
+
+
+def test_what_a_generation_has_room_for(tmp_path: Path) -> None:
+    found = cache(calls(run(tmp_path / "job", FILLED, "real")))
+    assert found is not None
+    assert (found.bytes_per_call, len(found.storages), len(found.calls)) == (0, 2, 20)
+
+
+@pytest.mark.parametrize("script", [INFERENCE, LSTM + LOOP.format(optimizer="SGD")], ids=["inference", "training"])
+def test_a_job_that_keeps_nothing_has_no_cache(tmp_path: Path, script: str) -> None:
+    assert cache(calls(run(tmp_path / "job", script, "fake"))) is None
+
+
+@pytest.mark.parametrize("how", ["real", "fake"])
+def test_what_the_model_is_given(tmp_path: Path, how: str) -> None:
+    process = run(tmp_path / "job", MLP + LOOP.format(optimizer="SGD"), how)
+    assert [tuple(step["shape"]) for step in process.events["memory_step"]][-1] == (64, 100)
 
 
 def test_another_batch(tmp_path: Path) -> None:

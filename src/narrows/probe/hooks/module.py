@@ -141,11 +141,15 @@ def _describe(module: Any, parameters: list[Any]) -> dict[str, Any]:
 
 
 def _batch_size(args: Any, kwargs: Any) -> int:
-    """The leading dimension of the first tensor (a list or dict of tensors counts as its first)."""
     try:
-        value = args[0] if args else next(iter(kwargs.values()))
-        while not hasattr(value, "shape"):
-            value = next(iter(value.values())) if hasattr(value, "values") else value[0]
-        return int(value.shape[0])
+        return int(shape(args, kwargs)[0])
     except Exception:
         return 0
+
+
+def shape(args: Any, kwargs: Any) -> Any:
+    """Of the first tensor (a list or dict of tensors counts as its first). Raises where there is none."""
+    value = args[0] if args else next(iter(kwargs.values()))
+    while not hasattr(value, "shape"):
+        value = next(iter(value.values())) if hasattr(value, "values") else value[0]
+    return value.shape

@@ -2,7 +2,8 @@
 
 A site grows when more of its storages are alive than ever before, step after step, up to the end: a last batch, a
 hidden state that is replaced, an average and a buffer that is full do not. Tensors that no op made (they were there
-before, or came from elsewhere) do not count: data that are used for the first time look as if they were new.
+before, or came from elsewhere) do not count: data that are used for the first time look as if they were new. Nor do
+those of a generation: what its calls are given again is a cache, and what went with an earlier one is not held.
 """
 
 import gc
@@ -30,6 +31,13 @@ def goes_on(grew: list[int], last: int) -> bool:
     """Whether what grew in these steps still did in the last ones."""
     widest = max((after - before for before, after in pairwise(grew)), default=0)
     return len(grew) >= FEWEST and last - grew[-1] <= widest
+
+
+def from_the_start(grew: list[int], oldest: int) -> bool:
+    """Whether what is there has become more ever since, or is of a loop that was longer than those before it: then what
+    those made, in which it grew too, is gone."""
+    gaps = sorted(after - before for before, after in pairwise(grew))
+    return oldest <= grew[len(grew) // 4] + (gaps[len(gaps) // 2] if gaps else 0)
 
 
 class Growth:
@@ -102,7 +110,9 @@ class Growth:
         found: dict[int, list[int]] = {}
         for number in list(book.numbers):
             site = book.site[number]
-            if site in self.grew and not book.kind.get(number) and FIRST <= book.born[number] < book.step:
+            if site not in self.grew or book.kind.get(number) or not FIRST <= book.born[number] < book.step:
+                continue
+            if job.updates or book.fed.get(number, 0) < max(book.born[number] + 1, book.step - 1):
                 found.setdefault(site, []).append(number)
         return {
             site: numbers
@@ -110,6 +120,7 @@ class Growth:
             if book.sites.table[site][2] is not None
             and goes_on([step for step, _ in self.grew[site]], book.step - 1)
             and len({book.born[n] for n in numbers}) >= FEWEST
+            and from_the_start([step for step, _ in self.grew[site]], min(book.born[n] for n in numbers))
         }
 
     def _found(self, groups: dict[int, list[int]]) -> list[dict[str, Any]]:

@@ -4,14 +4,17 @@ from typing import Any
 
 from .. import job
 from .gauge import Gauge
+from .given import Given
 
 
 class Plain:
     def __init__(self, torch: Any) -> None:
-        self.gauge = Gauge()
+        self.gauge, self.given = Gauge(), Given()
 
     def boundary(self, kind: int, who: int) -> None:
-        job.spool.event("plain_step", boundary=kind, who=who, samples=job.samples, **self.gauge.process())
+        job.spool.event(
+            "plain_step", boundary=kind, who=who, samples=job.samples, shape=self.given.shape, **self.gauge.process()
+        )
 
     def watch(self) -> None:
         pass

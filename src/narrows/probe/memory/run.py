@@ -5,6 +5,7 @@ from typing import Any
 from .. import job
 from . import kinds
 from .gauge import Gauge
+from .given import Given
 from .growth import Growth
 from .inside import LONGEST, Inside
 from .sites import Modules, Sites
@@ -29,7 +30,7 @@ class Run:
     def __init__(self, torch: Any, fake: Any) -> None:
         self.torch = torch
         self.book = Book(Sites(Modules(torch)))
-        self.gauge = None if fake is not None else Gauge()
+        self.gauge, self.given = None if fake is not None else Gauge(), Given()
         self.mode = mode_class(torch)(self.book, fake)
         self.steps = self.since = self.told = 0
         """Steps so far; the first event of this one; sites that are written down."""
@@ -49,12 +50,13 @@ class Run:
         if self.torch.cuda.is_initialized():
             values |= _device(self.torch.cuda)
         job.spool.event(
-            "memory_step", number=self.steps, boundary=kind, who=who, samples=job.samples, live=book.live,
-            own=book.own_bytes, watched=self.mode.inside is not None, **values,
+            "memory_step", number=self.steps, boundary=kind, who=who, samples=job.samples,
+            shape=self.given.shape, live=book.live, own=book.own_bytes, watched=self.mode.inside is not None, **values,
         )  # fmt: skip
         self.inside.cuts.append((who, len(self.inside.ops)))
         self._write(who)
         self.growth.step()
+        book.forget()
         self.steps += 1
         self.since, self.begin = len(book.events), sorted(book.numbers)
         del self.mode.calls[:]
@@ -88,8 +90,13 @@ class Run:
             "stream", number=self.steps, who=who, begin=self.begin, events=list(events), storages=order,
             sizes=[book.size[n] for n in order], sites=[book.site[n] for n in order],
             kinds=[book.kind.get(n, 0) for n in order], ops=list(self.mode.ops), calls=self.mode.calls.tolist(),
-            since=self.since,
+            since=self.since, fed=self._used(book.fed), written=self._used(book.written),
         )  # fmt: skip
+
+    def _used(self, by: dict[int, int]) -> list[int]:
+        """Storages that were there before and that a model call has used so in this step; no weights."""
+        kind = self.book.kind
+        return [n for n in self.begin if by.get(n) == self.book.step and kind.get(n, kinds.BUFFER) == kinds.BUFFER]
 
     def finish(self) -> None:
         """At the end of the job: what an unfinished step took, too."""

@@ -14,6 +14,9 @@ from .. import job
 from .inside import LEAST
 from .sites import Sites
 
+INDEXED = ("aten::index_", "aten::_index_put", "aten::scatter")
+"""Ops that are given all of what they change a piece of."""
+
 
 class _Ref(weakref.ref):  # type: ignore[type-arg]
     __slots__ = ("address", "number")
@@ -37,6 +40,9 @@ class Book:
         self.alive: dict[int, _Ref] = {}
         """By address of the storage."""
         self.numbers: set[int] = set()
+        self.fed: dict[int, int] = {}
+        self.written: dict[int, int] = {}
+        """By storage: the last step in which an op of a model call was given it, or changed a piece of it."""
         self.live = 0
 
     def add(self, storage: Any, op: Any) -> int:
@@ -64,6 +70,11 @@ class Book:
         self.numbers.discard(number)
         self.live -= self.size[number]
         self.events.append(-number - 1)
+
+    def forget(self) -> None:
+        """At the end of a step: how those were used that are gone."""
+        self.fed = {number: step for number, step in self.fed.items() if number in self.numbers}
+        self.written = {number: step for number, step in self.written.items() if number in self.numbers}
 
     @property
     def own_bytes(self) -> int:
@@ -102,6 +113,8 @@ def mode_class(torch: Any) -> Any:
             book = self.book
             try:
                 self.see(args, None)
+                if book.sites.modules.stack and func._schema.is_mutable:
+                    self.write(func, args)
             except Exception as error:
                 job.quiet(error)
             given = self.given(args)
@@ -119,6 +132,19 @@ def mode_class(torch: Any) -> Any:
                 job.quiet(error)
             return result
 
+        def storage(self, value: Any) -> Any:
+            return (value if self.fake is None else self.fake.of(value)).untyped_storage()
+
+        def write(self, func: Any, args: Any) -> None:
+            """Note the storages that an op inside of a model call changes a piece of."""
+            indexed = func.name().startswith(INDEXED)
+            for argument, value in zip(func._schema.arguments, args, strict=False):
+                alias = argument.alias_info
+                if alias is not None and alias.is_write and isinstance(value, tensor) and value.layout is strided:
+                    storage = self.storage(value)
+                    if indexed or value.numel() * value.element_size() < storage.nbytes():
+                        self.book.written[self.book.add(storage, None)] = self.book.step
+
         def given(self, args: Any) -> int:
             """Bytes of the tensors that an op is given."""
             found = 0
@@ -133,8 +159,9 @@ def mode_class(torch: Any) -> Any:
             """Note the storages of all tensors in it."""
             if isinstance(value, tensor):
                 if value.layout is strided:
-                    seen = value if self.fake is None else self.fake.of(value)
-                    self.book.add(seen.untyped_storage(), op)
+                    number = self.book.add(self.storage(value), op)
+                    if op is None and self.book.sites.modules.stack:
+                        self.book.fed[number] = self.book.step
                 elif value.layout is sparse:
                     self.see(value._indices(), op)
                     self.see(value._values(), op)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from narrows.report.format import share, size
 from narrows.report.language import Words
-from narrows.report.model import Capacity, Held, Report
+from narrows.report.model import Cache, Capacity, Held, Report, Scaling
 
 SHOWN = 6
 """Lines of what modules hold."""
@@ -25,14 +25,15 @@ def sentences(report: Report, say: Words) -> list[str]:
     kind, spare = say(f"fit.limit.{found.limit_kind}"), abs(found.limit_bytes - found.needed_bytes)
     values = {"needed": size(found.needed_bytes), "limit": size(found.limit_bytes), "kind": kind, "spare": size(spare)}
     made = [say("fit.yes" if found.fits else "fit.no", **values)]
-    batch = found.batch
-    if batch is not None and batch.predicted:
-        if batch.largest is None:
-            made.append(say("fit.batch.none", name=batch.name, now=batch.now))
-        elif batch.dataset is not None and batch.largest > batch.dataset:
-            made.append(say("fit.batch.all", name=batch.name, now=batch.now, dataset=batch.dataset))
+    for what, scaling in (("batch", found.batch), ("sequence", found.sequence)):
+        if scaling is None or not scaling.predicted:
+            continue
+        if scaling.largest is None:
+            made.append(say(f"fit.{what}.none", name=scaling.name, now=scaling.now))
+        elif scaling.dataset is not None and scaling.largest > scaling.dataset:
+            made.append(say("fit.batch.all", name=scaling.name, now=scaling.now, dataset=scaling.dataset))
         else:
-            made.append(say("fit.batch", name=batch.name, now=batch.now, largest=batch.largest))
+            made.append(say(f"fit.{what}", name=scaling.name, now=scaling.now, largest=scaling.largest))
     return [say("sentences").join(made)]
 
 
@@ -52,7 +53,8 @@ def sections(report: Report, say: Words) -> list[Section]:
         Section(title=say("fit.models"), rows=_held(found.models, say) if len(found.models) > 1 else []),
         Section(title=say("fit.activations"), rows=_held(found.activations, say)),
         Section(title=say("fit.temporaries"), rows=_held(found.temporaries, say)),
-        Section(title=say("fit.sizes"), rows=_sizes(found, say)),
+        Section(title=say("fit.cache"), rows=_cache(found.cache, say) if found.cache is not None else []),
+        Section(title=say("fit.sizes"), rows=[*_sizes(found.batch, say), *_sizes(found.sequence, say)]),
         Section(title=say("fit.ways"), rows=_ways(found, say)),
         Section(title=say("fit.shards"), rows=_shards(found, say)),
         Section(title=say("fit.leaks"), rows=_leaks(found, say)),
@@ -85,16 +87,25 @@ def _held(every: Sequence[Held], say: Words) -> list[tuple[str, str]]:
     ]
 
 
-def _sizes(found: Capacity, say: Words) -> list[tuple[str, str]]:
-    batch = found.batch
-    if batch is None:
+def _cache(found: Cache, say: Words) -> list[tuple[str, str]]:
+    grows = say("fit.cache.each", bytes=size(found.bytes_per_call)) if found.bytes_per_call else say("fit.cache.room")
+    made = [(say("fit.cache.now"), say("list").join((size(found.bytes), say("fit.cache.calls", calls=found.calls)))),
+            (say("fit.cache.grows"), grows)]  # fmt: skip
+    if found.largest is not None:
+        most = say("fit.cache.calls", calls=found.largest)
+        made.append((say("fit.cache.largest"), say("list").join((most, say("modelled")))))
+    return made
+
+
+def _sizes(found: Scaling | None, say: Words) -> list[tuple[str, str]]:
+    if found is None:
         return []
     return [
         (
-            f"{batch.name} = {p.size}",
+            f"{found.name} = {p.size}",
             say("list").join((size(p.needed_bytes), say("fit.fits" if p.fits else "fit.not"), say(p.basis))),
         )
-        for p in batch.predicted
+        for p in found.predicted
     ]
 
 

@@ -4,7 +4,10 @@ import re
 
 from narrows.report.format import number, seconds, share, size
 from narrows.report.language import Words
-from narrows.report.model import MemoryParts, Report
+from narrows.report.model import MemoryParts, Report, Room
+
+NOTED = 0.03
+"""Share of the peak. A difference below it is what heaps of the same job differ by."""
 
 
 def job(report: Report, say: Words) -> str:
@@ -127,15 +130,29 @@ def outcome(report: Report, say: Words) -> str | None:
     found = report.recipe
     if not report.trials:
         return say("trials.none")
+    room = _room(found.room, say) if found is not None and found.room is not None else ""
     if found is None or not found.remedies or found.speedup is None or found.ci95 is None:
-        return say("trials.budget" if any(trial.why == "budget" for trial in report.trials) else "trials.no gain")
+        late = any(trial.why == "budget" for trial in report.trials)
+        return say("trials.budget" if late else "trials.no gain") + room
     said = say("trials.together", speedup=found.speedup, low=found.ci95[0], high=found.ci95[1], pairs=found.pairs,
                parity=say(f"parity.{found.parity}"))  # fmt: skip
+    said += room
     if found.path:
         said += say("sentences") + say("trials.recipe", path=found.path)
     if found.patch:
         said += say("sentences") + say("trials.patch", path=found.patch)
     return said
+
+
+def _room(found: Room, say: Words) -> str:
+    """With the space before it; empty if no limit was given."""
+    if found.limit_bytes is None:
+        return ""
+    values = {"before": size(found.before_bytes), "after": size(found.after_bytes), "limit": size(found.limit_bytes)}
+    if not found.fits:
+        least = size(found.least_bytes if found.least_bytes is not None else found.after_bytes)
+        return say("sentences") + say("room.no", least=least, **values)
+    return say("sentences") + say("room.already" if found.after_bytes == found.before_bytes else "room.fits", **values)
 
 
 def trials(report: Report, say: Words) -> list[tuple[str, str]]:
@@ -152,6 +169,9 @@ def trials(report: Report, say: Words) -> list[tuple[str, str]]:
         if report.step is not None and report.step.median_seconds > trial.predicted_seconds:
             whole = report.step.median_seconds
             told.append(say("trials.predicted", speedup=whole / (whole - trial.predicted_seconds)))
+        if trial.memory_ratio is not None and abs(1 - trial.memory_ratio) >= NOTED:
+            less, much = trial.memory_ratio < 1, abs(1 - trial.memory_ratio)
+            told.append(say("trials.less memory" if less else "trials.more memory", share=share(much)))
         if trial.parity is not None:
             told.append(say(f"parity.{trial.parity}"))
         why = say(f"trials.why.{trial.why}")

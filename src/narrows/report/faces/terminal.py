@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from narrows.report.faces import capacity, crash, summary
-from narrows.report.faces.lines import clean, padded, short, wrapped
+from narrows.report.faces.lines import padded, short, wrapped
 from narrows.report.faces.waterfall import Bar, bars
 from narrows.report.format import seconds, share, size
 from narrows.report.gauges import gauges
@@ -225,6 +225,6 @@ def _pairs(title: str, rows: Sequence[tuple[str, str]], width: int) -> list[Text
     made = [Text(title, "bold")]
     for label, value in rows:
         first, *later = wrapped(value, width - labels)
-        made.append(Text(padded(f"  {clean(label)}", labels) + first))
+        made.append(Text(padded(f"  {short(label, labels - 4)}", labels) + first))
         made += [Text(" " * labels + line) for line in later]
     return made

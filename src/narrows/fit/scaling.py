@@ -1,0 +1,125 @@
+"""The job at other sizes: which to try, whether they came about, and what they tell of all others. Pure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from narrows.fit.limit import Limit
+from narrows.fit.sizes import Size, What, went
+from narrows.memory.capacity import Frame, largest
+from narrows.memory.predict import Model, Unlike, model
+from narrows.memory.stream import Stream
+from narrows.report.model import Predicted, Scaling
+from narrows.spool.record import Process
+
+RUNS, CLOSE = 6, 1.05
+"""Runs at the largest size, at most, each with what was learned from the one before; until one that fits and one that does
+not are so near."""
+Measure = Callable[[int], int | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """The job at several sizes, the present one among them."""
+
+    size: Size
+    steps: Mapping[int, Stream]
+
+
+def samples(process: Process) -> int:
+    """The leading dimension of the model's input; 0 if it was not seen."""
+    ends = [*process.events.get("memory_step", ()), *process.events.get("plain_step", ())]
+    found = [e["samples"] for e in ends if e["samples"]]
+    calls = [b.forwards for b in process.boundaries if b.samples]
+    return found[-1] // max(1, calls[-1] if calls else 1) if found else 0
+
+
+def shapes(process: Process) -> list[tuple[int, ...]]:
+    """Of the model's first argument, each once."""
+    ends = [*process.events.get("memory_step", ()), *process.events.get("plain_step", ())]
+    return list(dict.fromkeys(tuple(end["shape"]) for end in ends if end.get("shape")))
+
+
+def scaled(before: Process, after: Process, size: Size, asked: int) -> bool:
+    """Whether what the model was given went with what was asked for."""
+    if size.what == "sequence":
+        return went(shapes(before), shapes(after), size.now, asked)
+    rows = samples(before)
+    return rows > 0 and abs(samples(after) / rows / (asked / size.now) - 1) < 0.25
+
+
+def points(size: Size) -> set[int]:
+    """Sizes to run at: three tell what grows with the square from what grows evenly."""
+    now, most = size.now, size.dataset or 1 << 30
+    found = {now, max(1, now // 2), 2 * now if 2 * now <= most else max(1, now // 4)}
+    while len(found) < 3 and max(found) < most:
+        found.add(max(found) + 1)
+    return found
+
+
+def missing(what: What, name: str) -> str:
+    if name:
+        return f"there is no {name} with a number: neither as an option of the command nor as a name in the script"
+    if what == "sequence":
+        return (
+            "the length of the sequences was not found: no option and no name in the script, or more than one, looks like "
+            "it and is a dimension of the model's input; --sequence-from NAME tells which it is"
+        )
+    return (
+        "the batch was not found: no DataLoader has a batch_size, no option and no name in the script looks like one "
+        "and has the leading dimension of the model's input; --batch-from NAME tells which it is"
+    )
+
+
+def unlike(size: Size, asked: int) -> str:
+    """Of a length of which nothing can be said."""
+    return (
+        f"nothing can be said of {asked or 'another'} for {size.name}, which is {size.now}: the job did not come to its "
+        "steps there, or the model's input did not go with it, or the steps do not do the same"
+    )
+
+
+def scaling(tried: Tried, around: Frame, limit: Limit, wanted: int, run: Measure) -> tuple[Scaling, Frame]:
+    """`run`: what the job takes at a size, measured with nothing followed; None where it cannot be. And the frame, corrected
+    by what was measured at the largest sizes."""
+    size, made, most = tried.size, model_of(tried.steps), None
+    measured: dict[int, int] = {}
+    if made is None:
+        return Scaling(name=size.name, now=size.now, dataset=size.dataset, largest=None, predicted=[]), around
+    step = cache(made.at)
+    least_unfit = size.dataset + 1 if size.dataset is not None else 1 << 30
+    for _ in range(RUNS):
+        low = max((each for each, taken in measured.items() if taken <= limit.bytes), default=0)
+        high = min((each for each, taken in measured.items() if taken > limit.bytes), default=least_unfit)
+        most = largest(lambda at, by=around: by.needed(step(at)), limit.bytes)  # type: ignore[misc]
+        if most is None or (measured and high <= max(low + 1, CLOSE * low)):
+            break
+        if measured and not low < most < high:
+            most = (low + high) // 2 if high < least_unfit else min(2 * low, least_unfit - 1)
+        taken = run(most) if most not in measured and 0 < most < least_unfit else None
+        if taken is None:
+            break
+        measured[most] = taken + around.beyond
+        around = around.corrected(step(most), measured[most])
+    if measured:
+        most = max((each for each, taken in measured.items() if taken <= limit.bytes), default=None)
+    shown = []
+    for each in sorted({*tried.steps, *measured, *([wanted] if wanted else ()), *([most] if most else ())}):
+        need = measured.get(each) or around.needed(step(each))
+        shown.append(
+            Predicted(size=each, peak_bytes=need + around.files, needed_bytes=need, fits=need <= limit.bytes,
+                      basis="measured" if each in measured else "modelled")
+        )  # fmt: skip
+    return Scaling(name=size.name, now=size.now, dataset=size.dataset, largest=most, predicted=shown), around
+
+
+def model_of(sizes: Mapping[int, Stream]) -> Model | None:
+    """Of as many sizes as do the same; None if not even two do."""
+    order = sorted(sizes)
+    for chosen in (order, order[1:], order[:-1]):
+        try:
+            if len(chosen) > 1:
+                return model({size: sizes[size] for size in chosen})
+        except Unlike:
+            continue
+    return None
