@@ -1,6 +1,6 @@
 """What narrows costs: the steady step of a job under plain Python, narrows, torch.profiler and scalene, in turn.
 
-    python benchmarks/overhead.py [--rounds 18] [--write]
+    python benchmarks/overhead.py [--rounds 12] [--write]
 
 The job times its own steps, the same way in all cases: the first quartile of the means of stretches of the second
 half of its run, when the deep windows are over. A stretch of a short job is 1024 steps, as long as the cycle in which
@@ -87,7 +87,7 @@ def interval(values: list[float]) -> tuple[float, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=18)
+    parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     others = [kind for kind in ("narrows", "profiler", "scalene") if kind != "scalene" or find_spec("scalene")]
