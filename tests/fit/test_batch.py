@@ -1,20 +1,7 @@
-from pathlib import Path
-
 import pytest
 
 from narrows.fit.sizes import batch
-from narrows.job.command import Command
-
-
-@pytest.fixture(autouse=True)
-def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
-def command(text: str, *arguments: str) -> Command:
-    Path("train.py").write_text(text)
-    words = ("python", "train.py", *arguments)
-    return Command(words=words, typed=words, python="python")
+from tests.fit.jobs import command
 
 
 def test_a_job_in_which_nothing_looks_like_a_batch() -> None:

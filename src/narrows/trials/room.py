@@ -41,7 +41,7 @@ def make_room(found: Found, options: Sequence[Option], bench: Bench, limit: int)
     `KeyboardInterrupt`."""
     own = found.own or bench.own()
     before = max(each.memory for each in (own.first, *own.again, *own.other))
-    kept, peak = list(found.kept), _peak(found, bench) if found.kept else before
+    kept, peak = list(found.kept), (_peak(found, bench) if found.kept else 0) or before
     verdicts = {verdict.option.name: verdict for verdict in found.verdicts}
     room = Room(limit=limit, before=before, after=peak)
     todo = list(options)
@@ -65,6 +65,7 @@ def make_room(found: Found, options: Sequence[Option], bench: Bench, limit: int)
 
 
 def _peak(found: Found, bench: Bench) -> int:
+    """With what is faster; 0 if it could not be run again."""
     whole = arm(found.kept)
     pairs = bench.compare(whole, [AS_IT_IS], 1, whatever_it_takes=True).pairs[AS_IT_IS.name]
     return max((mine.memory for mine, _ in pairs), default=0)
