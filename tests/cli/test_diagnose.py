@@ -75,6 +75,13 @@ def test_a_training_script(script: Path) -> None:
     assert report["health"]["loss_first"] > report["health"]["loss_last"]
 
 
+def test_a_report_on_standard_output_stands_there_alone(script: Path) -> None:
+    done = subprocess.run([sys.executable, "-m", "narrows", "diagnose", "--quiet", "--json", "-", "train.py"],
+                          capture_output=True, text=True, cwd=script.parent, timeout=200, check=True)  # fmt: skip
+    assert json.loads(done.stdout)["job"]["ended"] == "ok"
+    assert "argv ['train.py']" in done.stderr
+
+
 def test_sleeping_in_the_loop_is_host_and_names_the_line(tmp_path: Path) -> None:
     write(tmp_path, "time.sleep(0.02)")  # long beside what a busy machine makes of the rest
     _, report = narrows(tmp_path, "python", "train.py", PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}")

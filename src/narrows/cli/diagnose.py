@@ -31,7 +31,8 @@ def diagnose(
     from narrows.report.write import check, show
 
     check(json=json, html=html, markdown=markdown, lang=lang)
-    folder, code = run(Request(words=tuple(job), steps=steps, seconds=seconds, out=out, quiet=quiet))
+    aside = "-" in (json, markdown)
+    folder, code = run(Request(words=tuple(job), steps=steps, seconds=seconds, out=out, quiet=quiet, aside=aside))
     if prove and code == 0:
         from narrows.trials.prove import prove as leave_out
 

@@ -9,7 +9,12 @@ Job = Annotated[
     list[str], typer.Argument(help="The command to run, untouched: python train.py --lr 1e-3", metavar="JOB")
 ]
 Json = Annotated[
-    str | None, typer.Option("--json", help="Write the report as JSON; - is standard output.", metavar="PATH")
+    str | None,
+    typer.Option(
+        "--json",
+        help="Write the report as JSON; - is standard output, and the job's goes to standard error.",
+        metavar="PATH",
+    ),
 ]
 Html = Annotated[str | None, typer.Option("--html", help="Write the report as one HTML page.", metavar="PATH")]
 Markdown = Annotated[

@@ -43,6 +43,8 @@ class Request:
     wrap: Callable[[Command, Path], Command] | None = None
     """Given the command and the run's folder: what is run instead (the same, behind a shield)."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    aside: bool = False
+    """The report takes standard output, so what the job prints there goes to standard error."""
     ceilings: bool = True
     """False: what the machine could do is not asked."""
 
@@ -71,7 +73,7 @@ def diagnose(request: Request) -> tuple[Path, int]:
     if request.wrap is not None:
         command = request.wrap(command, folder.path)
     output = folder.path / "output" if request.wrap is not None else None
-    outcome = run(command, told, tick=tick, watched=folder.path / WATCHED, output=output)
+    outcome = run(command, told, tick=tick, watched=folder.path / WATCHED, output=output, aside=request.aside)
     live.clear()
     processes = read(folder.spool)
     asked = any(p.first("stopped") for p in processes) and outcome.exit_code == 0

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ def run(
     tick: Callable[[float], bool] = lambda seconds: False,
     watched: Path | None = None,
     output: Path | None = None,
+    aside: bool = False,
 ) -> Outcome:
     """Run the job to its end. `tick(seconds)` is called about four times a second; True means: stop the job.
     What the job's processes do is written to `watched` as often. With `output`, what it says goes there, and nobody
@@ -73,7 +75,7 @@ def run(
             if handlers[number] is signal.SIG_DFL:
                 signal.signal(number, passed_on)
         try:
-            child = start(command, environment, output)
+            child = start(command, environment, output, aside=aside)
         except FileNotFoundError:
             raise Failure(f"there is no command {command.words[0]}", 127) from None
         except (PermissionError, OSError) as error:
@@ -105,10 +107,13 @@ def run(
     )
 
 
-def start(command: Command, environment: dict[str, str], output: Path | None) -> "subprocess.Popen[bytes]":
-    """With `output`, what the job says goes there, and nobody answers it. Raises `OSError`."""
+def start(
+    command: Command, environment: dict[str, str], output: Path | None, *, aside: bool = False
+) -> "subprocess.Popen[bytes]":
+    """With `output`, what the job says goes there, and nobody answers it. `aside`: its standard output goes to standard
+    error. Raises `OSError`."""
     if output is None:
-        return subprocess.Popen(command.words, env=environment)
+        return subprocess.Popen(command.words, env=environment, stdout=sys.stderr.fileno() if aside else None)
     with output.open("wb") as file:
         return subprocess.Popen(
             command.words, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT
