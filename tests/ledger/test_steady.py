@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from narrows.ledger.steady import interval, startup_ends, steady
+from narrows.ledger.steady import interval, startup_ends, steady, unevenness
 from narrows.ledger.steps import Step, steps
 from tests.fakes import boundaries, boundary
 
@@ -60,6 +60,13 @@ def test_bursts_that_are_far_apart_are_not_lost_between_the_blocks() -> None:
     found = steady(made(10, *([10] * 59 + [610]) * 8))
     assert found is not None
     assert found.median == pytest.approx(0.020)
+
+
+def test_alike_steps_with_a_few_long_ones_are_even_and_sequences_of_any_length_are_not() -> None:
+    assert unevenness([10.0] * 90 + [600.0] * 10) == 0
+    assert unevenness([10.0, 10.1, 9.9, 10.2] * 9) < 0.05
+    assert unevenness([float(n) for n in range(1, 41)]) == pytest.approx(0.74, abs=0.02)
+    assert unevenness([1.0, 2.0]) == 0
 
 
 def test_too_few_steps_are_no_steady_state() -> None:

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from narrows.ledger.steps import steps
 from narrows.trials.measure import measured, within
 from tests.fakes import boundaries, boundary, process
@@ -48,6 +50,17 @@ def test_only_turns_are_measured_and_a_job_without_any_is_measured_whole() -> No
     whole = measured([job], 0, 7, [])
     assert whole is not None
     assert whole.seconds > 0.010
+
+
+def test_of_steps_unlike_each_other_the_mean_counts() -> None:
+    """Sorted by length, most batches are short and a few are long: the middle one would say more than was gained."""
+    length = [100.0 if i % 4 == 0 else 10.0 for i in range(64)]
+    ends = [sum(length[: i + 1]) for i in range(64)]
+    marks = tuple(boundary(end, forward=ms) for end, ms in zip(ends, length, strict=True))
+    turn = [(int(ends[3] * 1e6), int(ends[-1] * 1e6))]
+    found = measured([process(marks)], 0, 0, turn, uneven=True)
+    assert found is not None
+    assert found.seconds == pytest.approx(0.0325, rel=0.05)
 
 
 def test_too_few_steps_say_nothing() -> None:

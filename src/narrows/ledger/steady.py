@@ -19,6 +19,8 @@ steps that take more than this share of the time."""
 LONG = 2.0
 """Typical steps that a long one takes."""
 MOST_BLOCKS = 15
+NORMAL = 1.349
+"""Standard deviations between the quartiles of a normal distribution."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +109,15 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
     low = max(0, math.floor(n / 2 - reach))
     high = min(n - 1, math.ceil(n / 2 + reach) - 1)
     return ordered[low], ordered[max(low, high)]
+
+
+def unevenness(durations: Sequence[float]) -> float:
+    """How far steps lie from each other: their quartiles' distance as a normal distribution has it, over the median. A
+    few long ones among many alike do not count."""
+    if len(durations) < 4:
+        return 0.0
+    low, middle, high = statistics.quantiles(durations, n=4)
+    return (high - low) / NORMAL / middle if middle else 0.0
 
 
 def _block(durations: Sequence[float], typical: float) -> int:

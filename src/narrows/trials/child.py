@@ -124,7 +124,7 @@ class Trial:
             raise Unproven("shield")
         if code in (-signal.SIGKILL, 128 + signal.SIGKILL) and tree.out_of_memory_kills() > self.killed_before:
             raise Unproven("memory")
-        found = measured(read(self.spool), self.how.rank, self.peak, self.turns)
+        found = measured(read(self.spool), self.how.rank, self.peak, self.turns, uneven=self.how.uneven)
         if found is None or self.late:
             raise Unproven("slow") if self.late else Unproven("failed", last_line(self.folder / "output"))
         return found

@@ -19,8 +19,11 @@ Turn = tuple[int, int]
 """(begin, end), nanoseconds of the spool's clock."""
 
 
-def measured(processes: Sequence[Process], rank: int, peak: int, turns: Sequence[Turn]) -> Measured | None:
-    """None if there are too few steps to speak of. `peak`: bytes of memory."""
+def measured(
+    processes: Sequence[Process], rank: int, peak: int, turns: Sequence[Turn], *, uneven: bool = False
+) -> Measured | None:
+    """None if there are too few steps to speak of. `peak`: bytes of memory. `uneven`: the job's steps are unlike each
+    other, so that a remedy may change which of them is in the middle: only their mean tells."""
     mine = next((p for p in trainers(processes) if p.rank == rank), None)
     if mine is None:
         return None
@@ -40,7 +43,7 @@ def measured(processes: Sequence[Process], rank: int, peak: int, turns: Sequence
     memory = mine.last("memory")
     answers = mine.last("answers").get("answers", ())
     return Measured(
-        seconds=mean if bursts else typical.median,
+        seconds=mean if bursts or uneven else typical.median,
         samples=typical.samples,
         losses=tuple(map(float, mine.last("curve").get("losses", ()))),
         answers=tuple(tuple(map(float, answer)) for answer in answers) if not mine.last("curve").get("losses") else (),

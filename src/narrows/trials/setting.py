@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from narrows.job.command import Command
+from narrows.ledger.steady import unevenness
 from narrows.trials import shield
 from narrows.trials.arm import Arm
 from narrows.trials.looked import Looked
@@ -20,6 +21,9 @@ MEASURED, FEWEST_STEPS, MOST_STEPS = 1.0, 16, 2000
 """Seconds of steady steps in a trial, and the bounds on their number."""
 BLOCKS, BURSTY = 2, 3
 """Blocks of steps, where time comes in bursts, and how many times as long that may take."""
+UNEVEN, SETTLED, LONGEST_MEASURED = 0.2, 0.1, 15.0
+"""Steps that lie farther from each other than this share of the median are unlike each other (sequences of any length):
+their mean is compared, and of so many that it is known to that share, within so many seconds."""
 TURN, STEPS_OF_TURN = 0.2, 4
 """Seconds and steps of a turn, at least."""
 WARM, LONGEST_WARMUP = 3, 16
@@ -48,6 +52,8 @@ class Setting:
     """Steady steps after which a trial that runs alone ends by itself."""
     most: int = 1
     """Trials that may run beside each other."""
+    uneven: bool = False
+    """Steps are unlike each other: their mean is what counts."""
     shield: bool = True
     """False: trials may write where the job writes."""
 
@@ -60,7 +66,10 @@ def setting(command: Command, job: Looked, *, shield: bool = True, asked: int = 
         return None
     typical, found = every.mine.steady, every.mine.steps
     enough, bursts = math.ceil(MEASURED / typical.median), BLOCKS * typical.block
-    count = asked or max(FEWEST_STEPS, min(MOST_STEPS, max(enough, min(BURSTY * enough, bursts))))
+    spread = unevenness(typical.durations)
+    uneven = spread > UNEVEN
+    unlike = min((spread / SETTLED) ** 2, LONGEST_MEASURED / typical.median) if uneven else 0
+    count = asked or max(FEWEST_STEPS, min(MOST_STEPS, max(enough, min(BURSTY * enough, bursts), math.ceil(unlike))))
     begun = (found.steps[typical.first].end_ns - every.process.start_ns) / 1e9
     stepping = (found.steps[-1].end_ns - found.steps[typical.first].end_ns) / 1e9
     pace = Pace(
@@ -79,8 +88,9 @@ def setting(command: Command, job: Looked, *, shield: bool = True, asked: int = 
     )
     most = 1 if alone or not peak else min(BESIDE, int(MEMORY * job.memory_bytes / peak))
     return Setting(
-        command=command, folder=job.folder, rank=every.process.rank, pace=pace, steps=count, most=most, shield=shield
-    )
+        command=command, folder=job.folder, rank=every.process.rank, pace=pace, steps=count, most=most, uneven=uneven,
+        shield=shield,
+    )  # fmt: skip
 
 
 def shielded(command: Command, folder: Path, keep: Sequence[Path], arm: Arm) -> Command:
