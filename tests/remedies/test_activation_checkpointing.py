@@ -55,8 +55,10 @@ def test_it_is_not_tried_where_weights_take_the_memory() -> None:
 
 def test_it_costs_a_forward() -> None:
     job = process(boundaries(forward=5.0, backward=5.0), memory={**MEMORY, "optimizer": 0})
-    (found,) = activation_checkpointing.candidates(fakes.view(job))
-    assert found.seconds == pytest.approx(-0.005)
+    found = activation_checkpointing.candidates(fakes.view(job))
+    assert [each.value for each in found] == [True, 2, 3]
+    assert found[0].seconds == pytest.approx(-0.005)
+    assert found[1].seconds == pytest.approx(-0.0025)
 
 
 @pytest.mark.torch
@@ -67,6 +69,14 @@ def test_blocks_are_computed_twice_and_learn_the_same(tmp_path: Path) -> None:
     assert (plain.output.split()[0], found.output.split()[0]) == ("9", "18")
     assert found.output.split()[1:] == plain.output.split()[1:]
     assert found.applied[0]["blocks"] == 3
+
+
+@pytest.mark.torch
+def test_of_three_blocks_each_second_is_two(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    found = run(tmp_path / "job", SCRIPT.replace("{norm}", "LayerNorm"), ("activation-checkpointing", 2))
+    assert found.output.split()[0] == "15"
+    assert found.applied[0]["blocks"] == 2
 
 
 @pytest.mark.torch

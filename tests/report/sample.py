@@ -28,7 +28,9 @@ from narrows.report.model import (
     Row,
     Scaling,
     Step,
+    Together,
     Verdict,
+    Way,
 )
 from tests import fakes
 
@@ -182,13 +184,16 @@ def fitted() -> Report:
     sizes = [
         Predicted(size=n, peak_bytes=n << 22, needed_bytes=n << 21, fits=n < 512, basis="modelled") for n in (64, 512)
     ]
-    scaling = Scaling(name=HOSTILE, now=64, dataset=None, largest=300, predicted=sizes)
+    scaling = Scaling(name=HOSTILE, now=64, dataset=None, largest=300, asked=512, predicted=sizes)
     held = [Held(name=HOSTILE, bytes=1 << 20, where=HOSTILE, op="cat.default")]
+    way = Way(remedy="activation-checkpointing", value=True, kind="memory", title=HOSTILE, needed_bytes=1 << 27, fits=True,
+              time=1.21, by_hand=HOSTILE)  # fmt: skip
     capacity = Capacity(
         limit_bytes=1 << 30, limit_kind="machine", peak_bytes=1 << 29, needed_bytes=1 << 28, fits=True, basis="measured",
         parts=[Held(name="parameters", bytes=1 << 28), Held(name="cache", bytes=1 << 28)], curve=[(0.0, 1 << 28)],
         activations=held, temporaries=held, models=held, traced=True, traced_off=0.001, batch=scaling, batch_missing=None,
-        sequence=replace(scaling, largest=None), ways=[], shards=[], leaks=[],
+        sequence=replace(scaling, largest=None), ways=[way, replace(way, value=2, time=None, fits=False)],
+        together=Together(ways=["activation-checkpointing"], needed_bytes=1 << 27, fits=True, time=1.21), shards=[], leaks=[],
         cache=Cache(bytes=1 << 28, bytes_per_call=1 << 19, calls=129, largest=2048),
     )  # fmt: skip
     return replace(base, kind="fit", step=None, phases=None, ledger=None, limit=None, verdict=None, capacity=capacity)
@@ -200,8 +205,9 @@ def room() -> Report:
     assert base.capacity is not None
     cache = Cache(bytes=1 << 28, bytes_per_call=0, calls=129, largest=None)
     return replace(
-        base, capacity=replace(base.capacity, cache=cache, batch=None, batch_missing="it was not found", sequence=None)
-    )
+        base, capacity=replace(base.capacity, cache=cache, batch=None, batch_missing="it was not found", sequence=None,
+                               together=Together(ways=["a", "b=2"], needed_bytes=1 << 31, fits=False, time=None))
+    )  # fmt: skip
 
 
 SAMPLES = {

@@ -46,10 +46,11 @@ def test_only_turns_are_measured_and_a_job_without_any_is_measured_whole() -> No
     job = process(slow)
     early = measured([job], 0, 7, [(every[1].end_ns, half)])
     assert early is not None
-    assert (early.seconds, early.peak_bytes) == (0.010, 7)
+    assert (early.seconds, early.peak_bytes, early.whole) == (0.010, 7, False)
     whole = measured([job], 0, 7, [])
     assert whole is not None
     assert whole.seconds > 0.010
+    assert whole.whole
 
 
 def test_of_steps_unlike_each_other_the_mean_counts() -> None:

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from narrows import remedies
+from narrows.fit.cheapest import Way
 from narrows.fit.limit import Limit
 from narrows.fit.scaling import Measure, Tried, missing, scaling
+from narrows.fit.ways import Taken, Tools, ways
 from narrows.fit.wish import Wish
 from narrows.job.facts import Facts
 from narrows.memory import cache as caches
@@ -19,15 +20,13 @@ from narrows.memory.leaks import Leak, leaks
 from narrows.memory.ledger import Ledger, Rest
 from narrows.memory.sharded import STRATEGIES, needed
 from narrows.memory.stream import PARAMETER, Stream, called, representative
-from narrows.report.model import Cache, Capacity, Held, Leaked, Shard, Way
+from narrows.report.model import Cache, Capacity, Held, Leaked, Shard
 from narrows.spool.record import Process
 from narrows.trials.script import read
 
 OFF = 0.02
 """A trace that lies farther from the real run at the same size is not believed."""
 MOST_HELD = 12
-Ways = Mapping[tuple[str, bool | int], Stream | int]
-"""By remedy and setting: the step with it, or the bytes that the process took."""
 POINTS = 200
 """Of the curve."""
 
@@ -81,9 +80,11 @@ def wanted_memory(facts: Facts, processes: Iterable[Process]) -> bool:
 
 
 def capacity(
-    job: Seen, limit: Limit, batch: Tried | None, sequence: Tried | None, ways: Ways, wish: Wish, run: Measure
-) -> Capacity:
-    """`run`: what the job takes at a batch, measured with nothing followed; None where it cannot be."""
+    job: Seen, limit: Limit, batch: Tried | None, sequence: Tried | None, alone: Mapping[Way, Taken], wish: Wish,
+    run: Measure, tools: Tools,
+) -> Capacity:  # fmt: skip
+    """`run`: what the job takes at a batch, measured with nothing followed; None where it cannot be. `alone`: with each
+    remedy that found something to change, at the batch that was asked about."""
     cache = caches.cache(caches.calls(job.process))
     ledger = ledgers.ledger(job.stream, job.rest, cache.storages if cache is not None else ())
     beyond = _beyond(job.process, limit)
@@ -94,6 +95,8 @@ def capacity(
         batches, around = scaling(batch, around, limit, wish.batch, run)
     if sequence is not None:
         lengths, _ = scaling(sequence, around, limit, wish.sequence, lambda size: None)
+    asked = next((p.needed_bytes for p in batches.predicted if p.size == wish.batch), now) if batches else now
+    room, together = ways(alone, around, limit, asked, tools)
     return Capacity(
         limit_bytes=limit.bytes,
         limit_kind=limit.kind,
@@ -112,7 +115,8 @@ def capacity(
         batch_missing=missing("batch", wish.batch_from) if batch is None else None,
         sequence=lengths,
         cache=_cache(cache, job, ledger, around, limit) if cache is not None else None,
-        ways=_ways(ways, around, limit, now),
+        ways=room,
+        together=together,
         shards=_shards(ledger, job.stream, beyond, limit, wish.ranks),
         leaks=[_leaked(each) for each in leaks(job.process, lambda path: read(Path(path)))] if job.real else [],
     )
@@ -133,18 +137,6 @@ def _cache(found: caches.Cache, job: Seen, ledger: Ledger, around: Frame, limit:
         bytes=ledger.parts["cache"], bytes_per_call=found.bytes_per_call, calls=len(found.calls),
         largest=caches.largest(needed, found.bytes_per_call, limit.bytes),
     )  # fmt: skip
-
-
-def _ways(ways: Ways, around: Frame, limit: Limit, now: int) -> list[Way]:
-    found = []
-    for (name, value), seen in ways.items():
-        module = remedies.load(name)
-        need = seen + around.beyond if isinstance(seen, int) else around.needed(seen)
-        if need >= now:
-            continue
-        found.append(Way(remedy=name, value=value, kind=module.CLASS, title=module.TEXT["en"][0], needed_bytes=need,
-                         fits=need <= limit.bytes, largest=None, seconds=None, by_hand=module.by_hand(value)))  # fmt: skip
-    return sorted(found, key=lambda way: way.needed_bytes)
 
 
 def _shards(ledger: Ledger, stream: Stream, beyond: int, limit: Limit, ranks: Iterable[int]) -> list[Shard]:

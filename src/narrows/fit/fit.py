@@ -11,9 +11,12 @@ import msgspec
 
 from narrows import remedies
 from narrows.fit import answers, scaling, sizes
+from narrows.fit.cheapest import Way
 from narrows.fit.child import Asked, Ran, memory_run
 from narrows.fit.limit import Limit, limit
 from narrows.fit.sizes import Changed, Size
+from narrows.fit.timing import times
+from narrows.fit.ways import Taken, Tools
 from narrows.fit.wish import Wish
 from narrows.job import facts as facts_
 from narrows.job.command import Command, resolve
@@ -28,6 +31,8 @@ from narrows.spool.read import read
 from narrows.spool.record import Process
 from narrows.trials.arm import AS_IT_IS
 from narrows.trials.look import failed, shielded_run
+from narrows.trials.option import arm
+from narrows.trials.options import named
 
 MUCH = 0.5
 """Share of this machine's memory up to which the largest batch is run, to see."""
@@ -47,8 +52,8 @@ def fit(wish: Wish) -> tuple[Path, int]:
     try:
         status.show("narrows: the same at other sizes ...")
         same = Changed(command=command)
-        traced, alone = traces.run([traces.asked("traced", same), traces.asked("alone", same, "plain")])
-        seen = answers.seen(None if crashed else mine, traced.process, alone.process)
+        traced, plain = traces.run([traces.asked("traced", same), traces.asked("alone", same, "plain")])
+        seen = answers.seen(None if crashed else mine, traced.process, plain.process)
         if seen is None:
             why = traced.said or "no step came to its end"
             raise Failure(f"the memory of a step could not be followed: {why}", facts.exit_code or 125)
@@ -57,10 +62,13 @@ def fit(wish: Wish) -> tuple[Path, int]:
             raise Failure(scaling.missing("batch", wish.batch_from), 2)
         batches = traces.tried(batch, seen) if batch is not None else None
         lengths = _lengths(wish, command, seen, traces)
-        ways = traces.ways(seen) if seen.traced else {}
-        status.show("narrows: running the largest batch ...")
+        alone = traces.alone(seen, batch) if seen.traced else {}
+        status.show("narrows: running the largest batch, and what makes room ...")
         most = limit(wish.memory)
-        found = answers.capacity(seen, most, batches, lengths, ways, wish, traces.measure(seen, batch, most))
+        found = answers.capacity(
+            seen, most, batches, lengths, alone, wish, traces.measure(seen, batch, most),
+            traces.tools(seen, batch, plain.process),
+        )  # fmt: skip
     except KeyboardInterrupt:
         raise Failure("interrupted", 128 + signal.SIGINT) from None
     finally:
@@ -152,24 +160,51 @@ class _Traces:
 
         return run
 
-    def ways(self, seen: answers.Seen) -> dict[tuple[str, bool | int], Stream | int]:
-        """The step with each remedy that found something to change; of one that is in the process's environment, and no
-        tensor's, the bytes that the process took."""
-        ways = [(name, value) for name in remedies.names() for value in getattr(remedies.load(name), "ROOM", ())]
+    def alone(self, seen: answers.Seen, batch: Size | None) -> dict[Way, Taken]:
+        """The step with each remedy that found something to change."""
+        every: list[Way] = [
+            (name, value) for name in remedies.names() for value in getattr(remedies.load(name), "ROOM", ())
+        ]
+        found = self._with([[way] for way in every], seen, batch)
+        return {way: taken for way, taken in zip(every, found, strict=True) if taken is not None}
+
+    def tools(self, seen: answers.Seen, batch: Size | None, plain: Process | None) -> Tools:
+        """What the answers ask for."""
+
+        def costs(sets: Sequence[Sequence[Way]]) -> Sequence[float | None]:
+            arms = [arm([named(*way) for way in ways]) for ways in sets]
+            if not seen.real:
+                return [None for _ in arms]
+            peak = taken(plain, seen.calls) if plain is not None else 0
+            found = times(self.command, self.folder, plain, peak, arms, shield=not self.wish.allow_writes)
+            return [found.get(each.name) for each in arms]
+
+        return Tools(step=lambda ways: self._with([ways], seen, batch)[0], times=costs)
+
+    def _with(self, sets: Sequence[Sequence[Way]], seen: answers.Seen, batch: Size | None) -> list[Taken | None]:
+        """With remedies that change tensors, the step, at the batch that was asked about. Others are in the process's
+        environment, which only a run shows: those are run as the job is."""
+        job, here = Changed(command=self.command), True
+        if batch is not None and self.wish.batch:
+            job, here = batch.of(self.command, self.wish.batch), False
         asked = []
-        for name, value in ways:
-            module = remedies.load(name)
-            environment = module.environment(value) if hasattr(module, "environment") else {}
-            how = "fake" if hasattr(module, "apply") else "plain"
-            job = replace(self.asked(f"{name}-{value}", Changed(command=self.command), how), environment=environment)
-            asked.append(replace(job, remedies=((name, value),)))
-        found: dict[tuple[str, bool | int], Stream | int] = {}
-        for way, job, ran in zip(ways, asked, self.run(asked), strict=True):
-            if ran.process is None:
-                continue
-            stream = representative(ran.process, seen.calls) if job.how == "fake" else None
-            if stream is not None and way[0] in ran.applied:
-                found[way] = with_inside(stream, seen.ratios)
-            elif job.how == "plain" and seen.real:
-                found[way] = taken(ran.process, seen.calls) - seen.rest.files
-        return found
+        for ways in sets:
+            arm_ = arm([named(*way) for way in ways])
+            how = "fake" if all(hasattr(remedies.load(name), "apply") for name, _ in ways) else "plain"
+            asked.append(
+                replace(self.asked("with", job, how), name=arm_.name.replace(" ", ""), environment=arm_.environment,
+                        remedies=arm_.remedies)
+            )  # fmt: skip
+        todo = [each for each in asked if each.how == "fake" or (here and seen.real)]
+        ran = {each.name: found for each, found in zip(todo, self.run(todo), strict=True)}
+        return [_taken(each, ran.get(each.name), seen) for each in asked]
+
+
+def _taken(asked: Asked, ran: Ran | None, seen: answers.Seen) -> Taken | None:
+    changing = {name for name, _ in asked.remedies if hasattr(remedies.load(name), "apply")}
+    if ran is None or ran.process is None or not changing <= ran.applied:
+        return None
+    if asked.how == "plain":
+        return taken(ran.process, seen.calls) - seen.rest.files
+    stream = representative(ran.process, seen.calls)
+    return with_inside(stream, seen.ratios) if stream is not None else None

@@ -85,7 +85,8 @@ def scaling(tried: Tried, around: Frame, limit: Limit, wanted: int, run: Measure
     size, made, most = tried.size, model_of(tried.steps), None
     measured: dict[int, int] = {}
     if made is None:
-        return Scaling(name=size.name, now=size.now, dataset=size.dataset, largest=None, predicted=[]), around
+        return Scaling(name=size.name, now=size.now, dataset=size.dataset, largest=None, asked=wanted or None,
+                       predicted=[]), around  # fmt: skip
     step = cache(made.at)
     least_unfit = size.dataset + 1 if size.dataset is not None else 1 << 30
     for _ in range(RUNS):
@@ -110,7 +111,8 @@ def scaling(tried: Tried, around: Frame, limit: Limit, wanted: int, run: Measure
             Predicted(size=each, peak_bytes=need + around.files, needed_bytes=need, fits=need <= limit.bytes,
                       basis="measured" if each in measured else "modelled")
         )  # fmt: skip
-    return Scaling(name=size.name, now=size.now, dataset=size.dataset, largest=most, predicted=shown), around
+    return Scaling(name=size.name, now=size.now, dataset=size.dataset, largest=most, asked=wanted or None,
+                   predicted=shown), around  # fmt: skip
 
 
 def model_of(sizes: Mapping[int, Stream]) -> Model | None:

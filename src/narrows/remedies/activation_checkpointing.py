@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 NAME = "activation-checkpointing"
 CLASS = "memory"
-ROOM = (True,)
+ROOM = (True, 2, 3)
+"""One block of so many is computed again; True: each."""
 TEXT = {
     "en": (
         "Repeated blocks are computed again in the backward pass",
@@ -32,10 +33,10 @@ def candidates(view: View) -> list[Candidate]:
     if not estimates.trains(view) or not estimates.passing(view):
         return []
     # It costs the blocks' forward once more; what it is worth, only memory says.
-    return [Candidate(value=True, seconds=-view.steady.seconds["forward"])]
+    return [Candidate(value=each, seconds=-view.steady.seconds["forward"] / each) for each in ROOM]
 
 
-def apply(torch: Any, value: bool) -> None:
+def apply(torch: Any, value: int) -> None:
     from torch.utils.checkpoint import checkpoint  # type: ignore[import-not-found,unused-ignore]
 
     module_class = torch.nn.Module
@@ -56,7 +57,7 @@ def apply(torch: Any, value: bool) -> None:
         found = [
             block
             for each in blocks.lists(torch, module)
-            for block in each
+            for block in each[:: int(value)]
             if not any(isinstance(inner, norms) for inner in block.modules())
         ]
         for block in found:
@@ -68,5 +69,6 @@ def apply(torch: Any, value: bool) -> None:
     within.first_training_call(torch, NAME, change)
 
 
-def by_hand(value: bool) -> str:
-    return "x = torch.utils.checkpoint.checkpoint(block, x, use_reentrant=False)"
+def by_hand(value: int) -> str:
+    line = "x = torch.utils.checkpoint.checkpoint(block, x, use_reentrant=False)"
+    return line if value == 1 else f"{line}  # one block of {value}"

@@ -217,6 +217,8 @@ class Scaling(Record, frozen=True, kw_only=True):
     """Samples of an epoch, where that is known: no batch is larger."""
     largest: int | None
     """That fits; None: not even one does."""
+    asked: int | None = None
+    """The size that the user asked about, which is among those predicted."""
     predicted: list[Predicted]
 
 
@@ -242,11 +244,20 @@ class Way(Record, frozen=True, kw_only=True):
     title: str
     needed_bytes: int
     fits: bool
-    largest: int | None
-    """Batch that fits with it; None if it is not known."""
-    seconds: float | None
-    """Of a step, that it costs (or saves, if negative), as modelled; None if that is not known."""
+    time: float | None
+    """Of a step with it, over that without, at the job's own size, measured in turns; None if it could not be run."""
     by_hand: str
+
+
+class Together(Record, frozen=True, kw_only=True):
+    """The cheapest remedies with which the job fits, or else the least that was found."""
+
+    ways: list[str]
+    """As `REMEDY` or `REMEDY=VALUE`."""
+    needed_bytes: int
+    fits: bool
+    time: float | None
+    """As `Way.time`, of all together."""
 
 
 class Shard(Record, frozen=True, kw_only=True):
@@ -301,6 +312,9 @@ class Capacity(Record, frozen=True, kw_only=True):
     cache: Cache | None = None
     """Of a generation."""
     ways: list[Way]
+    """At the batch that was asked about, else at the job's own."""
+    together: Together | None = None
+    """None: it fits as it is, or nothing makes room."""
     shards: list[Shard]
     leaks: list[Leaked]
 

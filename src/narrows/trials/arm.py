@@ -41,6 +41,8 @@ class Measured:
     """The peak on the device; 0 if it has none."""
     applied: frozenset[str] = frozenset()
     """Remedies that found something to change."""
+    whole: bool = False
+    """The job was over before it had had its turns: all of its steps were measured."""
     not_applied: Mapping[str, str] = field(default_factory=dict)
     """Remedies that could not make their change, and why."""
 

@@ -31,6 +31,7 @@ def measured(
     # Of a job that was over before it had a turn, all of it is what there is.
     seen = within(every, turns)
     typical = steady(seen)
+    whole = typical is None
     if typical is None:
         seen, typical = list(every), steady(every)
     if typical is None:
@@ -49,6 +50,7 @@ def measured(
         answers=tuple(tuple(map(float, answer)) for answer in answers) if not mine.last("curve").get("losses") else (),
         peak_bytes=max(peak, int(memory.get("rss_peak") or 0)),
         device_bytes=int(memory.get("device_peak") or 0),
+        whole=whole,
         applied=frozenset(e["remedy"] for p in processes for e in p.events.get("applied", ())),
         not_applied={e["remedy"]: e["why"] for p in processes for e in p.events.get("not_applied", ())},
     )

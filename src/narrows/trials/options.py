@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from narrows import remedies
 from narrows.findings.view import View
+from narrows.trials.arm import Value
 from narrows.trials.option import Option
 from narrows.trials.wish import Wish
 
@@ -20,7 +21,7 @@ def options(wish: Wish, view: View) -> list[Option]:
         if not _asked(wish, name):
             continue
         candidates = sorted(remedies.load(name).candidates(view), key=lambda c: -c.seconds)[:SETTINGS]
-        found.extend(_option(name, each.value, each.seconds) for each in candidates)
+        found.extend(named(name, each.value, each.seconds) for each in candidates)
     return sorted((o for o in found if o.seconds >= WORTH_TRYING * view.step), key=lambda o: -o.seconds)
 
 
@@ -30,9 +31,9 @@ def room(wish: Wish, view: View) -> list[Option]:
     for name in remedies.names():
         module = remedies.load(name)
         if _asked(wish, name) and hasattr(module, "ROOM"):
-            named = {each.value: each.seconds for each in module.candidates(view)}
-            values = named if module.CLASS == "memory" else dict.fromkeys(module.ROOM, 0.0) | named
-            found.extend(_option(name, value, seconds) for value, seconds in values.items())
+            known = {each.value: each.seconds for each in module.candidates(view)}
+            values = known if module.CLASS == "memory" else dict.fromkeys(module.ROOM, 0.0) | known
+            found.extend(named(name, value, seconds) for value, seconds in values.items())
     return found
 
 
@@ -44,10 +45,11 @@ def further(option: Option) -> Sequence[Option]:
     """Settings beyond one that helped, of a remedy that is a number (its `beyond(value)`)."""
     module = remedies.load(option.remedy)
     more = module.beyond(option.value) if hasattr(module, "beyond") else ()
-    return [_option(option.remedy, value, option.seconds) for value in more]
+    return [named(option.remedy, value, option.seconds) for value in more]
 
 
-def _option(name: str, value: bool | int | str, seconds: float) -> Option:
+def named(name: str, value: Value, seconds: float = 0.0) -> Option:
+    """A remedy by its name, with what it wants in the job's environment."""
     module = remedies.load(name)
     environment = module.environment(value) if hasattr(module, "environment") else {}
     return Option(remedy=name, value=value, kind=module.CLASS, seconds=seconds, environment=environment)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from narrows.report.format import share, size
 from narrows.report.language import Words
-from narrows.report.model import Cache, Capacity, Held, Report, Scaling
+from narrows.report.model import Cache, Capacity, Held, Report, Scaling, Together
 
 SHOWN = 6
 """Lines of what modules hold."""
@@ -28,13 +28,32 @@ def sentences(report: Report, say: Words) -> list[str]:
     for what, scaling in (("batch", found.batch), ("sequence", found.sequence)):
         if scaling is None or not scaling.predicted:
             continue
+        made.extend(
+            say(
+                "fit.asked" if each.fits else "fit.asked.not",
+                name=scaling.name,
+                size=each.size,
+                needed=size(each.needed_bytes),
+            )
+            for each in scaling.predicted
+            if each.size == scaling.asked
+        )
         if scaling.largest is None:
             made.append(say(f"fit.{what}.none", name=scaling.name, now=scaling.now))
         elif scaling.dataset is not None and scaling.largest > scaling.dataset:
             made.append(say("fit.batch.all", name=scaling.name, now=scaling.now, dataset=scaling.dataset))
         else:
             made.append(say(f"fit.{what}", name=scaling.name, now=scaling.now, largest=scaling.largest))
+    if found.together is not None:
+        made.append(_together(found.together, say))
     return [say("sentences").join(made)]
+
+
+def _together(found: Together, say: Words) -> str:
+    values = {"ways": say("list").join(found.ways), "needed": size(found.needed_bytes)}
+    if not found.fits:
+        return say("fit.together.not", **values)
+    return say("fit.together", **values) if found.time is None else say("fit.together.timed", time=found.time, **values)
 
 
 def parts(report: Report, say: Words) -> list[tuple[str, int, float]]:
@@ -116,6 +135,7 @@ def _ways(found: Capacity, say: Words) -> list[tuple[str, str]]:
             say("list").join((
                 size(way.needed_bytes), say("fit.saves", share=share(1 - way.needed_bytes / found.needed_bytes)),
                 say("fit.fits" if way.fits else "fit.not"), say(f"fit.class.{way.kind}"),
+                *([say("fit.time", time=way.time)] if way.time is not None else []),
             )),
         )
         for way in found.ways

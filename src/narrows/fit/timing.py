@@ -1,0 +1,59 @@
+"""What a remedy costs in time: the job with it beside the job as it is, in fresh processes that take turns."""
+
+import os
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+from narrows.job.command import Command
+from narrows.ledger.steps import Steps, steps
+from narrows.machine import hardware
+from narrows.spool.record import Process
+from narrows.trials.arm import AS_IT_IS, Arm, Measured
+from narrows.trials.rounds import groups
+from narrows.trials.setting import BESIDE, COMPILING, MEASURED, MEMORY, SLOWER, TURN, Setting
+from narrows.trials.trial import together
+from narrows.trials.turns import Pace
+
+WARM, FEWEST_STEPS, STEPS_OF_TURN = 3, 8, 2
+"""Steps that are not measured, that are, and those of a turn."""
+
+
+def times(
+    command: Command, folder: Path, plain: Process | None, peak: int, arms: Sequence[Arm], *, shield: bool
+) -> dict[str, float]:
+    """By name of the arm: seconds of a step with it, over those without. What failed, or was over too soon, is left
+    out. `plain`: the job left
+    alone; `peak`: bytes that it took. Raises `KeyboardInterrupt`; no process is left either way."""
+    how = _setting(command, folder, plain, peak, shield=shield) if plain is not None and arms else None
+    if how is None:
+        return {}
+    found: dict[str, float] = {}
+    for group in groups(arms, max(1, how.most - 1)):
+        base, *others = together(how, [AS_IT_IS, *group])
+        for arm, after in zip(group, others, strict=True):
+            if isinstance(base, Measured) and isinstance(after, Measured) and not (base.whole or after.whole):
+                found[arm.name] = after.seconds / base.seconds
+    return found
+
+
+def _setting(command: Command, folder: Path, plain: Process, peak: int, *, shield: bool) -> Setting | None:
+    seen: Steps = steps(plain.boundaries)
+    late = [step.seconds for step in seen.steps[1:]]
+    if not late:
+        return None
+    step, beginning = statistics.median(late), (seen.steps[0].end_ns - plain.start_ns) / 1e9
+    pace = Pace(
+        warmup=round(WARM * seen.per_step),
+        turn=TURN,
+        least=round(STEPS_OF_TURN * seen.per_step),
+        seconds=MEASURED,
+        boundaries=round(FEWEST_STEPS * seen.per_step),
+        longest=COMPILING + SLOWER * (beginning + 4 * FEWEST_STEPS * step),
+        at_once=max(1, min(4, os.cpu_count() or 1)),
+    )
+    room = int(MEMORY * hardware.memory_bytes() / peak) if peak else 1
+    return Setting(
+        command=command, folder=folder, rank=plain.rank, pace=pace, steps=FEWEST_STEPS,
+        most=1 if plain.last("torch").get("cuda") or plain.ranks > 1 else min(BESIDE, room), shield=shield,
+    )  # fmt: skip
