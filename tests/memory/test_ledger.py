@@ -1,4 +1,5 @@
-from narrows.memory.ledger import PROCESS, TENSORS, Rest, heap, ledger
+from narrows.memory.ledger import PROCESS, TENSORS, Rest, device_bytes, heap, ledger, rest, taken
+from tests.fakes import process
 from tests.memory.streams import step, storage, stream
 
 
@@ -48,3 +49,27 @@ def test_what_an_op_takes_for_itself_can_make_the_peak() -> None:
 
 def test_large_blocks_are_not_in_the_heap() -> None:
     assert heap(stream((), (1, 2), {1: storage(64 << 20), 2: storage(1 << 20)})) == 1 << 20
+
+
+def test_a_device_is_told_apart_from_the_machine() -> None:
+    """A context of 400, tensors of up to 900 in reserved blocks of up to 1000; and, of no interest, the host's memory."""
+    host = {"resident": 9000, "resident_peak": 9500, "files": 0, "free": 0, "live": 0, "own": 0, "watched": False}
+    ends = [
+        {**host, "used": 1200, "reserved": 800, "reserved_peak": 900, "allocated_peak": 700, "total": 80000},
+        {**host, "used": 1250, "reserved": 850, "reserved_peak": 1000, "allocated_peak": 900, "total": 80000},
+    ]
+    job = process((), memory_step=ends)
+    found = rest(job, device=True)
+    assert (found.framework, found.resident_peak, found.files, found.own) == (400, 1400, 0, 0)
+    assert rest(job).resident_peak == 9500
+    assert device_bytes(job) == 80000
+    alone = process(
+        (),
+        plain_step=[{"resident_peak": 9000, **{k: ends[1][k] for k in ("used", "reserved", "reserved_peak", "total")}}],
+    )
+    assert (taken(alone, device=True), taken(alone)) == (1400, 9000)
+
+
+def test_a_job_without_a_device_has_none() -> None:
+    job = process((), memory_step=[{"resident": 1, "watched": False}], plain_step=[{"resident_peak": 5}])
+    assert (device_bytes(job), taken(job, device=True), rest(job, device=True)) == (0, 0, Rest())

@@ -61,14 +61,21 @@ def seen(ran: Process | None, traced: Process | None, alone: Process | None) -> 
         if traced is None or trace is None:
             return None
         return Seen(
-            process=traced, real=False, stream=trace, traced=trace, off=None, rest=ledgers.rest(traced), ratios={}
+            process=traced,
+            real=False,
+            stream=trace,
+            traced=trace,
+            off=None,
+            rest=ledgers.rest(traced, device=trace.device),
+            ratios={},
         )
     stream = with_inside(stream, known)
     same = representative(ran, came)
     known_peak = with_inside(same, known).peak[0] if same is not None else 0
     off = trace.peak[0] / known_peak - 1 if trace is not None and known_peak else None
     good = off is not None and abs(off) <= OFF
-    rest, peak = ledgers.rest(ran), ledgers.taken(alone, came) if alone is not None else 0
+    rest = ledgers.rest(ran, device=stream.device)
+    peak = ledgers.taken(alone, came, device=stream.device) if alone is not None else 0
     if peak:
         rest = replace(rest, resident_peak=peak, own=0)
     return Seen(process=ran, real=True, stream=stream, traced=trace if good else None, off=off, rest=rest, ratios=known,

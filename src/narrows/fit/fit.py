@@ -24,7 +24,7 @@ from narrows.job.failure import Failure
 from narrows.job.status import Status
 from narrows.machine import hardware
 from narrows.memory.inside import ratios, with_inside
-from narrows.memory.ledger import taken
+from narrows.memory.ledger import device_bytes, taken
 from narrows.memory.stream import Stream, representative
 from narrows.report.build import trainers
 from narrows.spool.read import read
@@ -64,7 +64,7 @@ def fit(wish: Wish) -> tuple[Path, int]:
         lengths = _lengths(wish, command, seen, traces)
         alone = traces.alone(seen, batch) if seen.traced else {}
         status.show("narrows: running the largest batch, and what makes room ...")
-        most = limit(wish.memory)
+        most = limit(wish.memory, device_bytes(seen.process) if seen.stream.device else 0)
         found = answers.capacity(
             seen, most, batches, lengths, alone, wish, traces.measure(seen, batch, most),
             traces.tools(seen, batch, plain.process),
@@ -147,7 +147,8 @@ class _Traces:
         """Runs the job at a batch, where that much is not much for this machine."""
 
         def run(size: int) -> int | None:
-            if batch is None or not seen.real or most.bytes > MUCH * hardware.memory_bytes():
+            here = device_bytes(seen.process) if seen.stream.device else hardware.memory_bytes()
+            if batch is None or not seen.real or most.bytes > MUCH * here:
                 return None
             ran = memory_run(
                 self.asked(f"alone{size}", batch.of(self.command, size), "plain"),
@@ -155,7 +156,7 @@ class _Traces:
             )  # fmt: skip
             if ran.process is None or not scaling.scaled(seen.process, ran.process, batch, size):
                 return None
-            peak = taken(ran.process, seen.calls)
+            peak = taken(ran.process, seen.calls, device=seen.stream.device)
             return peak - seen.rest.files if peak else None
 
         return run
@@ -175,7 +176,9 @@ class _Traces:
             arms = [arm([named(*way) for way in ways]) for ways in sets]
             if not seen.real:
                 return [None for _ in arms]
-            peak = taken(plain, seen.calls) if plain is not None else 0
+            peak = (
+                taken(plain, seen.calls) if plain is not None else 0
+            )  # of the machine: they run beside each other on it
             found = times(self.command, self.folder, plain, peak, arms, shield=not self.wish.allow_writes)
             return [found.get(each.name) for each in arms]
 
@@ -205,6 +208,6 @@ def _taken(asked: Asked, ran: Ran | None, seen: answers.Seen) -> Taken | None:
     if ran is None or ran.process is None or not changing <= ran.applied:
         return None
     if asked.how == "plain":
-        return taken(ran.process, seen.calls) - seen.rest.files
+        return taken(ran.process, seen.calls, device=seen.stream.device) - seen.rest.files
     stream = representative(ran.process, seen.calls)
     return with_inside(stream, seen.ratios) if stream is not None else None

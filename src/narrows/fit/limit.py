@@ -15,10 +15,12 @@ class Limit:
     kind: Kind
 
 
-def limit(asked: int) -> Limit:
-    """`asked`: bytes that the user gave; 0: none."""
+def limit(asked: int, device: int = 0) -> Limit:
+    """`asked`: bytes that the user gave; 0: none. `device`: bytes of the device that the job computes on; 0: it has none."""
     if asked:
         return Limit(bytes=asked, kind="asked")
+    if device:
+        return Limit(bytes=device, kind="device")
     found = [Limit(bytes=hardware.memory_bytes(), kind="machine")]
     kinds: tuple[tuple[int, Kind], ...] = ((resource.RLIMIT_AS, "address_space"), (resource.RLIMIT_DATA, "data"))
     for number, kind in kinds:

@@ -1,8 +1,9 @@
 """Who holds the memory at the peak of a step. Pure."""
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from narrows.memory.stream import BUFFER, GRADIENT, PARAMETER, STATE, Storage, Stream
 from narrows.spool.record import Process
@@ -144,19 +145,29 @@ def _grouped(storages: Iterable[Storage]) -> tuple[Held, ...]:
     return tuple(sorted(made, key=lambda held: -held.bytes))
 
 
-def taken(process: Process, calls: int = 0) -> int:
-    """The most that a process took that was left alone, in so many model calls (0: in all); 0 if it is not known."""
+def taken(process: Process, calls: int = 0, *, device: bool = False) -> int:
+    """The most that a process that was left alone took, in so many model calls (0: in all), of the machine's memory or
+    of the device's; 0 if it is not known."""
     ends = process.events.get("plain_step", ())
+    if device:
+        ends = tuple(e for e in ends if e.get("total"))
+        return max((_used(e) for e in ends[: calls or len(ends)]), default=0)
     return max((int(e["resident_peak"]) for e in ends[: calls or len(ends)]), default=0)
 
 
-def rest(process: Process) -> Rest:
-    """What the process took beside its tensors, from the ends of its steps."""
+def rest(process: Process, *, device: bool = False) -> Rest:
+    """What the process took beside its tensors, from the ends of its steps; `device`: of the device's memory."""
     # The step in which the allocator was watched is not the job's own.
     ends = [e for e in process.events.get("memory_step", ()) if e.get("resident") and not e["watched"]]
+    if device:
+        ends = [e for e in ends if e.get("total")]
     if not ends:
         return Rest()
     late = ends[len(ends) // 2 :]
+    if device:
+        # The driver's context, and the code of kernels: what is in use and the allocator has not reserved.
+        context = min(e["used"] - e["reserved"] for e in late)
+        return Rest(framework=max(0, context), resident_peak=max(map(_used, ends)))
     files = late[-1].get("files", 0)
     own = late[-1]["own"]
     # At the end of a step: what neither tensors nor free pieces of the heap account for.
@@ -164,3 +175,14 @@ def rest(process: Process) -> Rest:
     return Rest(
         framework=max(0, quiet - files - own), files=files, own=own, resident_peak=max(e["resident_peak"] for e in late)
     )
+
+
+def device_bytes(process: Process) -> int:
+    """Of the device's memory in all; 0 if none was in use."""
+    ends = [*process.events.get("memory_step", ()), *process.events.get("plain_step", ())]
+    return max((int(e.get("total") or 0) for e in ends), default=0)
+
+
+def _used(end: Mapping[str, Any]) -> int:
+    """Of a device, at the peak of a step."""
+    return int(end["used"] - end["reserved"] + end["reserved_peak"])

@@ -74,6 +74,11 @@ class Stream:
         most = max(held)
         return most, held.index(most)
 
+    @property
+    def device(self) -> bool:
+        """Its storages are a device's, not the machine's."""
+        return any(storage.site.device != "cpu" for storage in self.storages.values())
+
     def alive(self, after: int) -> list[int]:
         """Storages that are there after so many events, in the order in which they came."""
         found = dict.fromkeys(self.begin)

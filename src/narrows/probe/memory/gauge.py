@@ -32,6 +32,21 @@ class Gauge:
         return int(self.heap().fordblks) if self.heap is not None else 0
 
 
+def device(torch: Any) -> dict[str, int]:
+    """What the device's caching allocator says of the step that is over, in bytes; its peaks count anew from here. Empty
+    without a device in use."""
+    cuda = torch.cuda
+    if not cuda.is_initialized():
+        return {}
+    free, total = cuda.mem_get_info()
+    found = {
+        "allocated_peak": cuda.max_memory_allocated(), "reserved_peak": cuda.max_memory_reserved(),
+        "reserved": cuda.memory_reserved(), "used": total - free, "total": total,
+    }  # fmt: skip
+    cuda.reset_peak_memory_stats()
+    return found
+
+
 class _Info(ctypes.Structure):
     """glibc's `struct mallinfo2`: all arenas of the process."""
 

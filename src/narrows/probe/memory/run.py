@@ -4,7 +4,7 @@ from typing import Any
 
 from .. import job
 from . import kinds
-from .gauge import Gauge
+from .gauge import Gauge, device
 from .given import Given
 from .growth import Growth
 from .inside import LONGEST, Inside
@@ -13,17 +13,6 @@ from .track import Book, mode_class
 
 MOST_EVENTS = 400_000
 """Of one step, written down; one with more is left out."""
-
-
-def _device(cuda: Any) -> dict[str, int]:
-    """What the caching allocator says of the step that is over, in bytes; its peaks count anew from here."""
-    free, total = cuda.mem_get_info()
-    found = {
-        "allocated_peak": cuda.max_memory_allocated(), "reserved_peak": cuda.max_memory_reserved(),
-        "reserved": cuda.memory_reserved(), "used": total - free, "total": total,
-    }  # fmt: skip
-    cuda.reset_peak_memory_stats()
-    return found
 
 
 class Run:
@@ -47,8 +36,7 @@ class Run:
         values: dict[str, int] = {}
         if self.gauge is not None:
             values = {**self.gauge.process(), "free": self.gauge.free()}
-        if self.torch.cuda.is_initialized():
-            values |= _device(self.torch.cuda)
+        values |= device(self.torch)
         job.spool.event(
             "memory_step", number=self.steps, boundary=kind, who=who, samples=job.samples,
             shape=self.given.shape, live=book.live, own=book.own_bytes, watched=self.mode.inside is not None, **values,
