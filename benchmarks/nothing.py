@@ -60,8 +60,9 @@ def main() -> None:
         for number in range(options.repetitions):
             proven = prove([nothing], bench, own)
             kept += bool(proven.kept)
-            ratio = f"{proven.combined.ratio:.3f} ({proven.combined.low:.3f} to {proven.combined.high:.3f}, {proven.combined.pairs})"
-            print(f"{number + 1}: {ratio} {'KEPT' if proven.kept else ''}", flush=True)
+            seen = proven.combined
+            text = f"{seen.ratio:.3f} ({seen.low:.3f} to {seen.high:.3f}, {seen.pairs})" if seen else str(proven.why)
+            print(f"{number + 1}: {text} {'KEPT' if proven.kept else ''}", flush=True)
     print(f"kept {kept} of {options.repetitions}")
 
 

@@ -19,6 +19,7 @@ from narrows.report.model import (
     Memory,
     MemoryParts,
     OpCost,
+    OtherOptimizer,
     OutOfMemory,
     Part,
     Predicted,
@@ -194,6 +195,7 @@ def fitted() -> Report:
         activations=held, temporaries=held, models=held, traced=True, traced_off=0.001, batch=scaling, batch_missing=None,
         sequence=replace(scaling, largest=None), ways=[way, replace(way, value=2, time=None, fits=False)],
         together=Together(ways=["activation-checkpointing"], needed_bytes=1 << 27, fits=True, time=1.21), shards=[], leaks=[],
+        optimizers=[OtherOptimizer(name="Adam", needed_bytes=1 << 29, fits=False)],
         cache=Cache(bytes=1 << 28, bytes_per_call=1 << 19, calls=129, largest=2048),
     )  # fmt: skip
     return replace(base, kind="fit", step=None, phases=None, ledger=None, limit=None, verdict=None, capacity=capacity)

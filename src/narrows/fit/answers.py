@@ -13,6 +13,7 @@ from narrows.fit.wish import Wish
 from narrows.job.facts import Facts
 from narrows.memory import cache as caches
 from narrows.memory import ledger as ledgers
+from narrows.memory import optimizers
 from narrows.memory.capacity import Frame, frame
 from narrows.memory.crash import out_of_memory
 from narrows.memory.inside import Ratios, ratios, with_inside
@@ -20,7 +21,7 @@ from narrows.memory.leaks import Leak, leaks
 from narrows.memory.ledger import Ledger, Rest
 from narrows.memory.sharded import STRATEGIES, needed
 from narrows.memory.stream import PARAMETER, Stream, called, representative
-from narrows.report.model import Cache, Capacity, Held, Leaked, Shard
+from narrows.report.model import Cache, Capacity, Held, Leaked, OtherOptimizer, Shard
 from narrows.spool.record import Process
 from narrows.trials.script import read
 
@@ -124,6 +125,7 @@ def capacity(
         cache=_cache(cache, job, ledger, around, limit) if cache is not None else None,
         ways=room,
         together=together,
+        optimizers=_optimizers(ledger, job.stream, beyond, limit),
         shards=_shards(ledger, job.stream, beyond, limit, wish.ranks),
         leaks=[_leaked(each) for each in leaks(job.process, lambda path: read(Path(path)))] if job.real else [],
     )
@@ -144,6 +146,14 @@ def _cache(found: caches.Cache, job: Seen, ledger: Ledger, around: Frame, limit:
         bytes=ledger.parts["cache"], bytes_per_call=found.bytes_per_call, calls=len(found.calls),
         largest=caches.largest(needed, found.bytes_per_call, limit.bytes),
     )  # fmt: skip
+
+
+def _optimizers(ledger: Ledger, stream: Stream, beyond: int, limit: Limit) -> list[OtherOptimizer]:
+    learned = optimizers.trained(stream)
+    if not learned or not ledger.parts["optimizer"] + ledger.parts["gradients"]:
+        return []
+    needs = {name: optimizers.needed(ledger, learned, name) + beyond for name in optimizers.STATES}
+    return [OtherOptimizer(name=name, needed_bytes=need, fits=need <= limit.bytes) for name, need in needs.items()]
 
 
 def _shards(ledger: Ledger, stream: Stream, beyond: int, limit: Limit, ranks: Iterable[int]) -> list[Shard]:

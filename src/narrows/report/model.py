@@ -260,6 +260,14 @@ class Together(Record, frozen=True, kw_only=True):
     """As `Way.time`, of all together."""
 
 
+class OtherOptimizer(Record, frozen=True, kw_only=True):
+    """What the job would need with another optimizer, as modelled."""
+
+    name: str
+    needed_bytes: int
+    fits: bool
+
+
 class Shard(Record, frozen=True, kw_only=True):
     """What each of several ranks would need, as modelled."""
 
@@ -315,6 +323,7 @@ class Capacity(Record, frozen=True, kw_only=True):
     """At the batch that was asked about, else at the job's own."""
     together: Together | None = None
     """None: it fits as it is, or nothing makes room."""
+    optimizers: list[OtherOptimizer] = msgspec.field(default_factory=list)
     shards: list[Shard]
     leaks: list[Leaked]
 

@@ -75,6 +75,7 @@ def sections(report: Report, say: Words) -> list[Section]:
         Section(title=say("fit.cache"), rows=_cache(found.cache, say) if found.cache is not None else []),
         Section(title=say("fit.sizes"), rows=[*_sizes(found.batch, say), *_sizes(found.sequence, say)]),
         Section(title=say("fit.ways"), rows=_ways(found, say)),
+        Section(title=say("fit.optimizers"), rows=_optimizers(found, say)),
         Section(title=say("fit.shards"), rows=_shards(found, say)),
         Section(title=say("fit.leaks"), rows=_leaks(found, say)),
     ]
@@ -140,6 +141,13 @@ def _ways(found: Capacity, say: Words) -> list[tuple[str, str]]:
         )
         for way in found.ways
     ]  # fmt: skip
+
+
+def _optimizers(found: Capacity, say: Words) -> list[tuple[str, str]]:
+    return [
+        (each.name, say("list").join((size(each.needed_bytes), say("fit.fits" if each.fits else "fit.not"))))
+        for each in found.optimizers
+    ]
 
 
 def _shards(found: Capacity, say: Words) -> list[tuple[str, str]]:
