@@ -66,6 +66,16 @@ WORKER = process((), worker={"parent": 1, "worker": 0}, samples={"lines": [["/da
 SYNC = op("_local_scalar_dense", tensor(), state="tail", ms=3.0, where=("/train.py", 30))
 BUSY = {"next": 4.0, "forward": 5.0}
 
+VALUES = {"denormal": [0, 1], "padding": [], "rectified": []}
+SIGMOID = {"name": "sigmoid", "shape": [32, 64], "part": 0.8, "inner": True}
+DROPPED = op("bernoulli_", tensor(512, 512), 0.9, out=tensor(512, 512), ms=1.5)
+
+
+def curve(until: float) -> list[list[float]]:
+    """Losses with noise that fall until so far into the job."""
+    return [[float(16 * i), max(0.5, 2.0 - 1.5 * i / (until * 320)) + 0.05 * (-1) ** i] for i in range(320)]
+
+
 PLANTED: dict[str, Callable[[], View]] = {
     "single-process-loader": lambda: healthy(states=BUSY, loader={**LOADER, "workers": 0}),
     "too-few-workers": lambda: healthy(states=BUSY, loader={**LOADER, "workers": 1}),
@@ -130,6 +140,10 @@ PLANTED: dict[str, Callable[[], View]] = {
     ),
     "loss-not-finite": lambda: healthy(not_finite={"value": "nan", "update": 7, "where": ["/train.py", 8, "main"]}),
     "dead-units": lambda: healthy(values={"denormal": [0, 1], "padding": [], "rectified": [[[32, 64], 0.9, 0.8]]}),
+    "saturated-units": lambda: healthy(values={**VALUES, "squashed": [SIGMOID]}),
+    "sparse-input": lambda: healthy(ops=(F32,), values={**VALUES, "zeros": [{"shape": [512, 512], "part": 0.99}]}),
+    "dropout-cost": lambda: healthy(ops=(MM, DROPPED)),
+    "stopped-improving": lambda: healthy(losses={"seen": curve(0.3)}),
     "slow-rank": lambda: healthy(others=(process(boundaries(forward=5.0, wait=4.0)),)),
 }  # fmt: skip
 
@@ -145,6 +159,27 @@ def test_a_healthy_inference_has_no_finding() -> None:
 def test_ops_that_are_held_up_are_not_many_small_ones() -> None:
     """Half a millisecond each, of a step whose threads wait for cores."""
     assert "many-small-ops" not in ids(healthy(ops=SMALL_OPS[:25], states={"forward": 12.0}))
+
+
+def test_a_loss_that_falls_to_the_end_or_never_fell_has_not_stopped() -> None:
+    assert "stopped-improving" not in ids(healthy(losses={"seen": curve(1.0)}))
+    assert "stopped-improving" not in ids(healthy(losses={"seen": curve(0.7)}))
+    assert "stopped-improving" not in ids(
+        healthy(losses={"seen": [[16.0 * i, 1.0 + 0.1 * (-1) ** i] for i in range(320)]})
+    )
+    assert "stopped-improving" not in ids(healthy(losses={"seen": curve(0.3)[:40]}))
+    assert "stopped-improving" not in ids(healthy(losses={"seen": curve(0.3)}, optimizer=[OPTIMIZER, OPTIMIZER]))
+
+
+def test_the_answer_of_a_model_may_be_at_its_ends() -> None:
+    assert "saturated-units" not in ids(healthy(values={**VALUES, "squashed": [{**SIGMOID, "inner": False}]}))
+    assert "saturated-units" not in ids(healthy(values={**VALUES, "squashed": [{**SIGMOID, "part": 0.2}]}))
+
+
+def test_half_of_the_input_may_be_zeros() -> None:
+    assert "sparse-input" not in ids(
+        healthy(ops=(F32,), values={**VALUES, "zeros": [{"shape": [512, 512], "part": 0.6}]})
+    )
 
 
 @pytest.mark.parametrize("name", sorted(PLANTED))

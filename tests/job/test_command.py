@@ -20,6 +20,7 @@ def test_a_command_is_run_as_it_is() -> None:
 
 
 def test_a_workload_is_a_script_of_ours() -> None:
+    pytest.importorskip("torch")
     words = resolve(["@char-lm", "--slow"]).words
     assert words[1].endswith("workloads/char_lm.py")
     assert words[2] == "--slow"

@@ -1,8 +1,6 @@
-"""`narrows workload`: lists the built-in workloads, or runs one."""
+"""`narrows workload`: lists the built-in workloads, runs one, or all."""
 
-import ast
-import subprocess
-import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,30 +10,30 @@ from narrows.cli import options
 
 def workload(
     words: Annotated[
-        list[str] | None, typer.Argument(help="A workload and its options; none: list them.", metavar="[NAME]...")
+        list[str] | None,
+        typer.Argument(help="A workload and its options (--infer, --slow, ...); none: list them.", metavar="[NAME]..."),
     ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Train all, and show how well each does.")] = False,
+    markdown: Annotated[
+        Path | None, typer.Option("--markdown", help="With --all: write the table to this file, too.", metavar="PATH")
+    ] = None,
+    quiet: options.Quiet = False,
+    no_color: options.NoColor = False,
 ) -> None:
-    """List the built-in workloads, or run one."""
-    from narrows.job.command import WORKLOADS, resolve, workload_names
+    """List the built-in workloads, run one from raw data to answers, or train all of them."""
+    from narrows.gallery import catalogue, show
+    from narrows.job.failure import Failure
 
+    if every and words:
+        raise Failure("--all trains every workload: name none", 2)
+    if markdown is not None and not every:
+        raise Failure("--markdown is for --all", 2)
+    if every:
+        raise typer.Exit(show.train_all(markdown, quiet=quiet, colour=not no_color))
     if words:
         name, *rest = words
-        raise typer.Exit(subprocess.call(resolve([f"@{name.lstrip('@')}", *rest]).words))
-    for name in workload_names():
-        facts = describe((WORKLOADS / f"{name.replace('-', '_')}.py").read_text())
-        sys.stdout.write(f"@{name:<10} {facts.get('field', '')}: {facts.get('model', '')}\n")
-        sys.stdout.write(
-            f"{'':<11} {facts.get('data', '')} ({facts.get('licence', '')}); shows {facts.get('bottleneck', '')}\n"
-        )
-
-
-def describe(source: str) -> dict[str, str]:
-    """The `WORKLOAD` literal of a script, read without running it."""
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "WORKLOAD":
-            found = ast.literal_eval(node.value)
-            return found if isinstance(found, dict) else {}
-    return {}
+        raise typer.Exit(show.one(catalogue.installed(name.lstrip("@")), rest, quiet=quiet))
+    show.listing(colour=not no_color)
 
 
 def register(app: typer.Typer) -> None:

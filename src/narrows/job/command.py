@@ -5,11 +5,10 @@ import re
 import shutil
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
+from narrows.gallery import catalogue
 from narrows.job.failure import Failure
 
-WORKLOADS = Path(__file__).parent.parent / "workloads"
 SECRET_NAME = re.compile(r"token|secret|passw|api[-_]?key|credential|private[-_]?key|access[-_]?key|auth", re.I)
 SECRET_VALUE = re.compile(
     r"^(hf_|sk-|sk_|ghp_|gho_|github_pat_|glpat-|xox[abp]-|AKIA|ASIA|AIza|eyJ)[A-Za-z0-9_\-./=]{8,}$"
@@ -35,7 +34,7 @@ def resolve(typed: list[str]) -> Command:
         raise Failure("no job was given; put narrows in front of a command, as in: narrows diagnose python train.py", 2)
     first = words[0]
     if first.startswith("@"):
-        words = [sys.executable, str(_workload(first[1:])), *words[1:]]
+        words = [sys.executable, str(catalogue.installed(first[1:]).script), *words[1:]]
     elif first == "-m":
         words = [sys.executable, *words]
     elif first.endswith(".py") and not os.access(first, os.X_OK):
@@ -50,17 +49,6 @@ def resolve(typed: list[str]) -> Command:
             raise Failure(f"{words[0]} is there, but it cannot be executed", 126)
         raise Failure(f"there is no command {words[0]}", 127)
     return Command(words=tuple(words), typed=tuple(typed), python=_interpreter(found))
-
-
-def _workload(name: str) -> Path:
-    path = WORKLOADS / f"{name.replace('-', '_')}.py"
-    if name and path.is_file() and not name.startswith("_"):
-        return path
-    raise Failure(f"there is no workload @{name}; there are: {', '.join('@' + n for n in workload_names())}", 127)
-
-
-def workload_names() -> list[str]:
-    return sorted(p.stem.replace("_", "-") for p in WORKLOADS.glob("*.py") if not p.stem.startswith("_"))
 
 
 def _interpreter(path: str) -> str:

@@ -8,6 +8,7 @@ from ..hooks import memory, module
 SAMPLE = 1 << 16
 """Elements looked at in each tensor."""
 _RECTIFIERS = ("relu", "relu_", "threshold", "leaky_relu", "hardtanh")
+_SQUASHERS = ("sigmoid", "sigmoid_", "tanh", "tanh_")
 _PRODUCTS = ("mm", "addmm", "bmm", "baddbmm", "convolution", "_convolution", "linear", "mkldnn_linear", "conv2d")
 
 
@@ -30,6 +31,8 @@ def _window_class() -> Any:
         def __init__(self) -> None:
             super().__init__()
             self.rectified: list[list[Any]] = []
+            self.squashed: list[dict[str, Any]] = []
+            self.zeros: list[dict[str, Any]] = []
             self.denormal = [0, 0]
             self.padding: list[Any] = []
             self.bytes = 0
@@ -52,11 +55,25 @@ def _window_class() -> Any:
             job.spool.event(
                 "values",
                 rectified=self.rectified[:200],
+                squashed=self.squashed[:200],
+                zeros=self.zeros[:20],
                 denormal=self.denormal,
                 padding=self.padding[:20],
                 input_bytes=self.bytes,
                 attention=self.attention[:20],
             )
+
+        def look_at_product(self, name: str, args: Any) -> None:
+            """What came before a product of the forward pass is inside of the model; and what it is over."""
+            if state.now_in != state.FORWARD:
+                return
+            for each in self.squashed:
+                each["inner"] = True
+            given = args[1] if name == "addmm" else args[0]
+            if isinstance(given, torch.Tensor) and given.dim() == 2 and given.is_floating_point():
+                part = float((given.detach().reshape(-1)[:SAMPLE] == 0).float().mean())
+                if part > 0.5:
+                    self.zeros.append({"shape": list(given.shape), "part": part})
 
         def look_at_arguments(self, model: Any, args: Any, kwargs: Any) -> None:
             try:
@@ -77,7 +94,13 @@ def _window_class() -> Any:
                         unit = result.detach().flatten(2).amax(2) if result.dim() > 2 else result.detach()
                         dead = float((unit.amax(0) == 0).float().mean())
                     self.rectified.append([list(result.shape), float((flat == 0).float().mean()), dead])
+                elif name in _SQUASHERS and isinstance(result, torch.Tensor) and state.now_in == state.FORWARD:
+                    flat = result.detach().reshape(-1)[:SAMPLE].abs()
+                    ends = (flat > 0.99) | (flat < 0.01) if name.startswith("sigmoid") else flat > 0.99
+                    shape, part = list(result.shape), float(ends.float().mean())
+                    self.squashed.append({"name": name.rstrip("_"), "shape": shape, "part": part, "inner": False})
                 elif name in _PRODUCTS:
+                    self.look_at_product(name, args)
                     for value in args[:3]:
                         if isinstance(value, torch.Tensor) and value.dtype in (torch.float32, torch.float64):
                             part = value.detach().reshape(-1)[:SAMPLE].abs()
