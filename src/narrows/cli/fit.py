@@ -47,7 +47,7 @@ def fit(
 
     check(json=json, html=html, markdown=markdown, lang=lang)
     wish = Wish(
-        words=tuple(job), out=out, memory=size(memory) if memory else 0, batch=batch, batch_from=batch_from,
+        words=tuple(job), out=out, memory=size(memory), batch=batch, batch_from=batch_from,
         sequence=sequence, sequence_from=sequence_from, steps=steps, allow_writes=allow_writes, quiet=quiet,
     )  # fmt: skip
     folder, code = run(wish)

@@ -51,7 +51,7 @@ def optimize(
 
     check(json=json, html=html, markdown=markdown, lang=lang)
     wish = Wish(
-        words=tuple(job), out=out, recipe=recipe, budget=duration(budget), memory=size(memory) if memory else 0,
+        words=tuple(job), out=out, recipe=recipe, budget=duration(budget), memory=size(memory),
         classes=classes(allow) | ({"memory"} if memory else set()), only=names(only),
         skip=names(skip), allow_writes=allow_writes, steps=steps, ray=ray, quiet=quiet,
     )  # fmt: skip

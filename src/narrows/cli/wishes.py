@@ -32,8 +32,8 @@ def names(text: str) -> frozenset[str]:
 
 
 def size(text: str) -> int:
-    """Bytes. Raises `Failure` with 2."""
+    """Bytes; 0 where nothing was asked for. Raises `Failure` with 2."""
     try:
-        return parse(text)
+        return parse(text) if text else 0
     except ValueError as error:
         raise Failure(str(error), 2) from None
