@@ -7,7 +7,8 @@ from pathlib import Path
 
 from narrows.fit.cheapest import Way
 from narrows.fit.limit import Limit
-from narrows.fit.scaling import Measure, Tried, missing, scaling
+from narrows.fit.running import Measure
+from narrows.fit.scaling import Tried, missing, scaling
 from narrows.fit.ways import Taken, Tools, ways
 from narrows.fit.wish import Wish
 from narrows.job.facts import Facts

@@ -14,6 +14,7 @@ from narrows.fit import answers, scaling, sizes
 from narrows.fit.cheapest import Way
 from narrows.fit.child import Asked, Ran, memory_run
 from narrows.fit.limit import Limit, limit
+from narrows.fit.running import Measure
 from narrows.fit.sizes import Changed, Size
 from narrows.fit.timing import times
 from narrows.fit.ways import Taken, Tools
@@ -143,7 +144,7 @@ class _Traces:
                 found[point] = with_inside(stream, seen.ratios if seen.traced else ratios(ran.process))
         return found
 
-    def measure(self, seen: answers.Seen, batch: Size | None, most: Limit) -> scaling.Measure:
+    def measure(self, seen: answers.Seen, batch: Size | None, most: Limit) -> Measure:
         """Runs the job at a batch, where that much is not much for this machine."""
 
         def run(size: int) -> int | None:

@@ -1,21 +1,17 @@
 """The job at other sizes: which to try, whether they came about, and what they tell of all others. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
 from narrows.fit.limit import Limit
+from narrows.fit.running import Measure, by_running
 from narrows.fit.sizes import Size, What, went
-from narrows.memory.capacity import Frame, largest
+from narrows.memory.capacity import Frame
 from narrows.memory.predict import Model, Unlike, model
 from narrows.memory.stream import Stream
 from narrows.report.model import Predicted, Scaling
 from narrows.spool.record import Process
-
-RUNS, CLOSE = 6, 1.05
-"""Runs at the largest size, at most, each with what was learned from the one before; until one that fits and one that does
-not are so near."""
-Measure = Callable[[int], int | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,34 +78,19 @@ def unlike(size: Size, asked: int) -> str:
 def scaling(tried: Tried, around: Frame, limit: Limit, wanted: int, run: Measure) -> tuple[Scaling, Frame]:
     """`run`: what the job takes at a size, measured with nothing followed; None where it cannot be. And the frame, corrected
     by what was measured at the largest sizes."""
-    size, made, most = tried.size, model_of(tried.steps), None
-    measured: dict[int, int] = {}
+    size, made = tried.size, model_of(tried.steps)
     if made is None:
         return Scaling(name=size.name, now=size.now, dataset=size.dataset, largest=None, asked=wanted or None,
                        predicted=[]), around  # fmt: skip
     step = cache(made.at)
-    least_unfit = size.dataset + 1 if size.dataset is not None else 1 << 30
-    for _ in range(RUNS):
-        low = max((each for each, taken in measured.items() if taken <= limit.bytes), default=0)
-        high = min((each for each, taken in measured.items() if taken > limit.bytes), default=least_unfit)
-        most = largest(lambda at, by=around: by.needed(step(at)), limit.bytes)  # type: ignore[misc]
-        if most is None or (measured and high <= max(low + 1, CLOSE * low)):
-            break
-        if measured and not low < most < high:
-            most = (low + high) // 2 if high < least_unfit else min(2 * low, least_unfit - 1)
-        taken = run(most) if most not in measured and 0 < most < least_unfit else None
-        if taken is None:
-            break
-        measured[most] = taken + around.beyond
-        around = around.corrected(step(most), measured[most])
-    if measured:
-        most = max((each for each, taken in measured.items() if taken <= limit.bytes), default=None)
+    found = by_running(step, around, limit.bytes, size.dataset + 1 if size.dataset is not None else 1 << 30, run)
+    around, most = found.around, found.largest
     shown = []
-    for each in sorted({*tried.steps, *measured, *([wanted] if wanted else ()), *([most] if most else ())}):
-        need = measured.get(each) or around.needed(step(each))
+    for each in sorted({*tried.steps, *found.measured, *([wanted] if wanted else ()), *([most] if most else ())}):
+        need = found.measured.get(each) or around.needed(step(each))
         shown.append(
             Predicted(size=each, peak_bytes=need + around.files, needed_bytes=need, fits=need <= limit.bytes,
-                      basis="measured" if each in measured else "modelled")
+                      basis="measured" if each in found.measured else "modelled")
         )  # fmt: skip
     return Scaling(name=size.name, now=size.now, dataset=size.dataset, largest=most, asked=wanted or None,
                    predicted=shown), around  # fmt: skip
