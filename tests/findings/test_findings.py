@@ -76,6 +76,10 @@ def curve(until: float) -> list[list[float]]:
     return [[float(16 * i), max(0.5, 2.0 - 1.5 * i / (until * 320)) + 0.05 * (-1) ** i] for i in range(320)]
 
 
+def variety(*spreads: float) -> list[dict[str, Any]]:
+    return [{"model": "Critic", "shape": [32, 1, 8, 8], "spread": spread} for spread in spreads]
+
+
 PLANTED: dict[str, Callable[[], View]] = {
     "single-process-loader": lambda: healthy(states=BUSY, loader={**LOADER, "workers": 0}),
     "too-few-workers": lambda: healthy(states=BUSY, loader={**LOADER, "workers": 1}),
@@ -144,6 +148,7 @@ PLANTED: dict[str, Callable[[], View]] = {
     "sparse-input": lambda: healthy(ops=(F32,), values={**VALUES, "zeros": [{"shape": [512, 512], "part": 0.99}]}),
     "dropout-cost": lambda: healthy(ops=(MM, DROPPED)),
     "stopped-improving": lambda: healthy(losses={"seen": curve(0.3)}),
+    "mode-collapse": lambda: collapse(0.9, 0.1),
     "slow-rank": lambda: healthy(others=(process(boundaries(forward=5.0, wait=4.0)),)),
 }  # fmt: skip
 
@@ -174,6 +179,19 @@ def test_a_loss_that_falls_to_the_end_or_never_fell_has_not_stopped() -> None:
 def test_the_answer_of_a_model_may_be_at_its_ends() -> None:
     assert "saturated-units" not in ids(healthy(values={**VALUES, "squashed": [{**SIGMOID, "inner": False}]}))
     assert "saturated-units" not in ids(healthy(values={**VALUES, "squashed": [{**SIGMOID, "part": 0.2}]}))
+
+
+def collapse(*spreads: float, optimizers: int = 2, looks: int = 2) -> View:
+    seen = {**VALUES, "variety": variety(*spreads)}
+    return healthy(optimizer=[OPTIMIZER] * optimizers, values=[VALUES, seen][-looks:])
+
+
+def test_what_is_made_may_vary_a_little_less_or_be_young_and_one_optimizer_plays_against_nobody() -> None:
+    assert "mode-collapse" in ids(collapse(0.9, 0.1))
+    assert "mode-collapse" not in ids(collapse(0.9, 0.5))
+    assert "mode-collapse" not in ids(collapse(0.1))
+    assert "mode-collapse" not in ids(collapse(0.9, 0.1, optimizers=1))
+    assert "mode-collapse" not in ids(collapse(0.9, 0.1, looks=1))
 
 
 def test_half_of_the_input_may_be_zeros() -> None:

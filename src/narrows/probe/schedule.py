@@ -19,7 +19,7 @@ LONGEST_WARMUP = 48
 SHORTEST_WARMUP_NS = 250_000_000
 """Or so many boundaries. In less, bursts that come back every dozen steps would not be seen."""
 PLAN = ("alone", "lines", "ops", "lines", "ops", "alone", "values", "lines", "ops", "alone", "lines", "ops", "alone")
-AGAIN = ("lines", "ops", "alone")
+AGAIN = ("lines", "ops", "alone", "values")
 LATER = 3
 """After so many times as many steps as until the last window closed, these open again, and so on: a job changes (its
 sequences grow, a policy learns), and what was seen at its start does not stand for all of it."""

@@ -33,6 +33,7 @@ def _window_class() -> Any:
             self.rectified: list[list[Any]] = []
             self.squashed: list[dict[str, Any]] = []
             self.zeros: list[dict[str, Any]] = []
+            self.variety: list[dict[str, Any]] = []
             self.denormal = [0, 0]
             self.padding: list[Any] = []
             self.bytes = 0
@@ -57,6 +58,7 @@ def _window_class() -> Any:
                 rectified=self.rectified[:200],
                 squashed=self.squashed[:200],
                 zeros=self.zeros[:20],
+                variety=self.variety[:20],
                 denormal=self.denormal,
                 padding=self.padding[:20],
                 input_bytes=self.bytes,
@@ -80,6 +82,7 @@ def _window_class() -> Any:
                 for value in [*args, *kwargs.values()]:
                     self.bytes += _bytes(value, torch)
                 self.padding.extend(_padding(args, kwargs, model, torch))
+                self.variety.extend(_variety(args, model, torch))
             except Exception as error:
                 job.quiet(error)
 
@@ -126,6 +129,16 @@ def _bytes(value: Any, torch: Any) -> int:
     if hasattr(value, "values") and callable(value.values):
         return sum(_bytes(item, torch) for item in value.values())
     return 0
+
+
+def _variety(args: Any, model: Any, torch: Any) -> list[Any]:
+    """How much samples of a batch differ: their spread at the same place, over that of all numbers. 0: all are alike."""
+    value = args[0] if args else None
+    if not isinstance(value, torch.Tensor) or not value.is_floating_point() or value.dim() < 2 or value.shape[0] < 8:
+        return []
+    few = value.detach()[:64].flatten(1).float()
+    spread = float(few.std(0).mean() / few.std().clamp_min(1e-12))
+    return [{"model": type(model).__name__, "shape": list(value.shape), "spread": spread}]
 
 
 def _padding(args: Any, kwargs: Any, model: Any, torch: Any) -> list[Any]:
