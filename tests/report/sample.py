@@ -185,7 +185,7 @@ def fitted() -> Report:
     sizes = [
         Predicted(size=n, peak_bytes=n << 22, needed_bytes=n << 21, fits=n < 512, basis="modelled") for n in (64, 512)
     ]
-    scaling = Scaling(name=HOSTILE, now=64, dataset=None, largest=300, asked=512, predicted=sizes)
+    scaling = Scaling(name=HOSTILE, now=64, dataset=None, largest=300, asked=512, exponent=1.7, predicted=sizes)
     held = [Held(name=HOSTILE, bytes=1 << 20, where=HOSTILE, op="cat.default")]
     way = Way(remedy="activation-checkpointing", value=True, kind="memory", title=HOSTILE, needed_bytes=1 << 27, fits=True,
               time=1.21, by_hand=HOSTILE)  # fmt: skip

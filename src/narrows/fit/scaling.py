@@ -1,8 +1,9 @@
 """The job at other sizes: which to try, whether they came about, and what they tell of all others. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from math import log2
 
 from narrows.fit.limit import Limit
 from narrows.fit.running import Measure, by_running
@@ -93,7 +94,13 @@ def scaling(tried: Tried, around: Frame, limit: Limit, wanted: int, run: Measure
                       basis="measured" if each in found.measured else "modelled")
         )  # fmt: skip
     return Scaling(name=size.name, now=size.now, dataset=size.dataset, largest=most, asked=wanted or None,
-                   predicted=shown), around  # fmt: skip
+                   exponent=exponent(step, size.now), predicted=shown), around  # fmt: skip
+
+
+def exponent(step: Callable[[int], Stream], now: int) -> float | None:
+    """e, where the peak of a step goes as a + b n^e from `now` to four times that."""
+    once, twice, four = (step(times * now).peak[0] for times in (1, 2, 4))
+    return log2((four - twice) / (twice - once)) if once < twice < four else None
 
 
 def model_of(sizes: Mapping[int, Stream]) -> Model | None:

@@ -219,6 +219,8 @@ class Scaling(Record, frozen=True, kw_only=True):
     """That fits; None: not even one does."""
     asked: int | None = None
     """The size that the user asked about, which is among those predicted."""
+    exponent: float | None = None
+    """What depends on the size grows with this power of it, from the present size on; None: nothing does."""
     predicted: list[Predicted]
 
 

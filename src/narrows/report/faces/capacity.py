@@ -120,13 +120,16 @@ def _cache(found: Cache, say: Words) -> list[tuple[str, str]]:
 def _sizes(found: Scaling | None, say: Words) -> list[tuple[str, str]]:
     if found is None:
         return []
-    return [
+    made = [
         (
             f"{found.name} = {p.size}",
             say("list").join((size(p.needed_bytes), say("fit.fits" if p.fits else "fit.not"), say(p.basis))),
         )
         for p in found.predicted
     ]
+    if found.exponent is not None:
+        made.append((found.name, say("fit.exponent", exponent=found.exponent)))
+    return made
 
 
 def _ways(found: Capacity, say: Words) -> list[tuple[str, str]]:

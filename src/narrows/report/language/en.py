@@ -124,6 +124,7 @@ WORDS = {
     "fit.together": "The cheapest way to make it fit: {ways} ({needed} needed; the time it costs was not measured).",
     "fit.together.timed": "The cheapest way to make it fit: {ways} ({needed} needed; a step takes {time:.2f} times as long).",
     "fit.together.not": "Not even all that makes room is enough: with {ways} {needed} are needed.",
+    "fit.exponent": "what depends on it grows with its power of {exponent:.2f}",
     "fit.time": "{time:.2f} x the time",
     "fit.sequence": "The longest sequence that fits is {largest} ({name} is {now} now).",
     "fit.sequence.none": "Not even a sequence of 1 fits ({name} is {now} now).",

@@ -102,6 +102,7 @@ WORDS = {
     "fit.batch.all": "整个数据集的 {dataset} 个样本可以放进一个批（{name} 现为 {now}）。", "fit.batch.none": "批大小为 1 也装不下（{name} 现为 {now}）。",
     "fit.asked": "{name} = {size} 时装得下：需要 {needed}。", "fit.asked.not": "{name} = {size} 时装不下：需要 {needed}。",
     "fit.together": "装下它的最省办法：{ways}（需要 {needed}；所费时间未测）。", "fit.time": "{time:.2f} 倍时间",
+    "fit.exponent": "与它有关的部分按其 {exponent:.2f} 次方增长",
     "fit.together.timed": "装下它的最省办法：{ways}（需要 {needed}；一步需 {time:.2f} 倍时间）。",
     "fit.together.not": "所有办法加在一起也不够：用 {ways} 仍需 {needed}。",
     "fit.sequence": "装得下的最长序列为 {largest}（{name} 现为 {now}）。", "fit.sequence.none": "序列长度为 1 也装不下（{name} 现为 {now}）。",
