@@ -4,6 +4,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.console import Console
+from rich.table import Table
+
 from narrows.gallery import table
 from narrows.gallery.catalogue import Workload, find, installed, names
 from narrows.gallery.play import play
@@ -13,7 +16,7 @@ from narrows.job.status import Status
 
 def listing(*, colour: bool) -> None:
     """To standard output, as it is what was asked for."""
-    _print(table.LISTED, [table.facts(find(name)) for name in names()], colour=colour, stderr=False)
+    _print(table.listed([find(name) for name in names()]), colour=colour)
 
 
 def one(workload: Workload, words: Sequence[str], *, quiet: bool) -> int:
@@ -41,7 +44,7 @@ def train_all(page: Path | None, *, quiet: bool, colour: bool) -> int:
             break
     status.clear()
     found = [table.cells(row) for row in rows]
-    _print(table.HEADS, found, colour=colour, stderr=False)
+    _print(table.drawn(table.HEADS, found), colour=colour)
     if page is not None:
         try:
             page.write_text(table.markdown(table.HEADS, found))
@@ -55,7 +58,5 @@ def _out(line: str) -> None:
     sys.stdout.flush()
 
 
-def _print(heads: Sequence[str], rows: Sequence[Sequence[str]], *, colour: bool, stderr: bool) -> None:
-    from rich.console import Console
-
-    Console(stderr=stderr, no_color=not colour, highlight=False).print(table.drawn(heads, rows))
+def _print(made: Table, *, colour: bool) -> None:
+    Console(no_color=not colour, highlight=False).print(made)

@@ -34,7 +34,7 @@ class Row:
         return "better than the baseline" if self.good else "NOT better than the baseline"
 
 
-HEADS = ("workload", "field", "score", "baseline", "seconds", "verdict")
+HEADS = ("workload", "score", "baseline", "seconds", "verdict")
 LISTED = ("workload", "field", "model", "data", "size", "licence", "shows")
 
 
@@ -42,7 +42,6 @@ def cells(row: Row) -> tuple[str, ...]:
     run, score = row.run, row.run.score if row.run is not None else None
     return (
         f"@{row.workload.name}",
-        row.workload.field,
         f"{score.name} {score.score:g}" if score is not None else "-",
         f"{score.baseline:g} ({score.how})" if score is not None else "-",
         f"{run.seconds:.0f}" if run is not None else "-",
@@ -55,6 +54,19 @@ def facts(workload: Workload) -> tuple[str, ...]:
         f"@{workload.name}", workload.field, workload.model, workload.data, workload.size, workload.licence,
         workload.bottleneck,
     )  # fmt: skip
+
+
+def listed(workloads: Sequence[Workload]) -> Table:
+    """For a terminal: what each is, in a few lines that any width can hold."""
+    table = Table.grid(padding=(0, 2, 1, 0))
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column()
+    for each in workloads:
+        about = (
+            f"{each.field}: {each.model}\n{each.data}; {each.size}; licence: {each.licence}\nshows: {each.bottleneck}"
+        )
+        table.add_row(f"@{each.name}", about)
+    return table
 
 
 def drawn(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
