@@ -115,8 +115,16 @@ def test_other_batches_and_what_makes_room(fitted: tuple[Path, dict[str, Any], s
     assert (found["batch"]["now"], found["batch"]["dataset"]) == (512, 8192)
     need = {each["size"]: each["needed_bytes"] for each in found["batch"]["predicted"]}
     assert need[512] < need[2048] < found["limit_bytes"]
-    ways = {way["remedy"]: way["needed_bytes"] for way in found["ways"]}
-    assert ways["activation-checkpointing"] < found["needed_bytes"]
+    # They are for the batch that was asked about.
+    assert found["batch"]["asked"] == 2048
+    ways = {(way["remedy"], way["value"]): way for way in found["ways"]}
+    sizes = [ways["activation-checkpointing", value]["needed_bytes"] for value in (True, 2, 3)]
+    assert sizes == sorted(sizes)
+    assert sizes[-1] < need[2048]
+    assert all(way["time"] > 0.5 for way in found["ways"] if way["remedy"] == "activation-checkpointing")
+    assert ways["optimizer-8bit", True]["needed_bytes"] < need[2048]
+    assert found["together"] is None
+    assert [each["name"] for each in found["optimizers"]] == ["SGD", "Adam in 8 bits", "SGD with momentum", "Adam"]
     assert {shard["strategy"] for shard in found["shards"]} == {"ddp", "zero-1", "zero-2", "fsdp"}
     assert found["leaks"] == []
 

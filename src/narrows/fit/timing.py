@@ -11,7 +11,7 @@ from narrows.machine import hardware
 from narrows.spool.record import Process
 from narrows.trials.arm import AS_IT_IS, Arm, Measured
 from narrows.trials.rounds import groups
-from narrows.trials.setting import BESIDE, COMPILING, MEASURED, MEMORY, SLOWER, TURN, Setting
+from narrows.trials.setting import BESIDE, COMPILED, COMPILING, MEASURED, MEMORY, SLOWER, TURN, Setting, remove
 from narrows.trials.trial import together
 from narrows.trials.turns import Pace
 
@@ -29,11 +29,14 @@ def times(
     if how is None:
         return {}
     found: dict[str, float] = {}
-    for group in groups(arms, max(1, how.most - 1)):
-        base, *others = together(how, [AS_IT_IS, *group])
-        for arm, after in zip(group, others, strict=True):
-            if isinstance(base, Measured) and isinstance(after, Measured) and not (base.whole or after.whole):
-                found[arm.name] = after.seconds / base.seconds
+    try:
+        for group in groups(arms, max(1, how.most - 1)):
+            base, *others = together(how, [AS_IT_IS, *group])
+            for arm, after in zip(group, others, strict=True):
+                if isinstance(base, Measured) and isinstance(after, Measured) and not (base.whole or after.whole):
+                    found[arm.name] = after.seconds / base.seconds
+    finally:
+        remove(folder / COMPILED)
     return found
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from narrows.report.format import share, size
 from narrows.report.language import Words
-from narrows.report.model import Cache, Capacity, Held, Report, Scaling, Together
+from narrows.report.model import Cache, Capacity, Held, Predicted, Report, Scaling, Together
 
 SHOWN = 6
 """Lines of what modules hold."""
@@ -74,7 +74,7 @@ def sections(report: Report, say: Words) -> list[Section]:
         Section(title=say("fit.temporaries"), rows=_held(found.temporaries, say)),
         Section(title=say("fit.cache"), rows=_cache(found.cache, say) if found.cache is not None else []),
         Section(title=say("fit.sizes"), rows=[*_sizes(found.batch, say), *_sizes(found.sequence, say)]),
-        Section(title=say("fit.ways"), rows=_ways(found, say)),
+        Section(title=_ways_title(found, say), rows=_ways(found, say)),
         Section(title=say("fit.optimizers"), rows=_optimizers(found, say)),
         Section(title=say("fit.shards"), rows=_shards(found, say)),
         Section(title=say("fit.leaks"), rows=_leaks(found, say)),
@@ -132,12 +132,28 @@ def _sizes(found: Scaling | None, say: Words) -> list[tuple[str, str]]:
     return made
 
 
+def _asked(found: Capacity) -> Predicted | None:
+    """The batch that the user asked about: then that is what is to fit."""
+    if found.batch is None:
+        return None
+    return next((each for each in found.batch.predicted if each.size == found.batch.asked), None)
+
+
+def _ways_title(found: Capacity, say: Words) -> str:
+    asked = _asked(found)
+    if asked is None or found.batch is None:
+        return say("fit.ways")
+    return say("fit.ways.at", name=found.batch.name, size=asked.size)
+
+
 def _ways(found: Capacity, say: Words) -> list[tuple[str, str]]:
+    asked = _asked(found)
+    needed = asked.needed_bytes if asked is not None else found.needed_bytes
     return [
         (
             way.remedy if way.value is True else f"{way.remedy} = {way.value}",
             say("list").join((
-                size(way.needed_bytes), say("fit.saves", share=share(1 - way.needed_bytes / found.needed_bytes)),
+                size(way.needed_bytes), say("fit.saves", share=share(1 - way.needed_bytes / needed)),
                 say("fit.fits" if way.fits else "fit.not"), say(f"fit.class.{way.kind}"),
                 *([say("fit.time", time=way.time)] if way.time is not None else []),
             )),

@@ -222,7 +222,7 @@ def _labelled(label: str, text: str, edge: int, width: int, styles: tuple[str, s
 
 def _pairs(title: str, rows: Sequence[tuple[str, str]], width: int) -> list[Text]:
     labels = min(width // 2, max(cell_len(label) for label, _ in rows) + 4)
-    made = [Text(title, "bold")]
+    made = [Text(line, "bold") for line in wrapped(title, width)]
     for label, value in rows:
         first, *later = wrapped(value, width - labels)
         made.append(Text(padded(f"  {short(label, labels - 4)}", labels) + first))

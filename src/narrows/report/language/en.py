@@ -136,7 +136,7 @@ WORDS = {
     "fit.part.input": "input", "fit.part.held": "held by the script", "fit.part.communication": "communication",
     "fit.part.waste": "allocator's waste", "fit.part.framework": "framework", "fit.part.files": "code and files",
     "fit.part.own": "narrows itself", "fit.models": "Parameters by model", "fit.activations": "Activations",
-    "fit.temporaries": "Temporaries", "fit.sizes": "At other sizes", "fit.ways": "What makes room",
+    "fit.temporaries": "Temporaries", "fit.sizes": "At other sizes", "fit.ways": "What makes room", "fit.ways.at": "What makes room at {name} = {size}",
     "fit.optimizers": "With another optimizer (modelled)",
     "fit.shards": "On several ranks, each (modelled)", "fit.leaks": "Memory that grows with each step",
     "fit.fits": "fits", "fit.not": "does not fit", "fit.saves": "{share} less", "fit.ranks": "{ranks} ranks {needed}",
