@@ -207,7 +207,9 @@ def test_a_job_is_made_to_fit_at_a_cost_in_time(tmp_path: Path) -> None:
     room = report["recipe"]["room"]
     assert room["before_bytes"] > limit << 20 > room["after_bytes"]
     assert room["fits"]
-    assert report["recipe"]["remedies"] == ["activation-checkpointing=True"]
+    # Which blocks are computed again is what the machine's times decide: any setting with which it fits may be the cheapest.
+    (kept,) = report["recipe"]["remedies"]
+    assert kept.startswith("activation-checkpointing=")
     assert report["recipe"]["pairs"] == 6
     assert report["recipe"]["parity"] == "same"
     assert "It fits" in done.stderr

@@ -51,6 +51,28 @@ torch.save(net.state_dict(), "last.pt")
 fill(8)
 print("writers", sorted(set(writers)))
 """
+EACH_STEP = """
+import threading, time, torch
+net = torch.nn.Linear(4, 2)
+writers = []
+class Watched(torch._C.PyTorchFileWriter):
+    def write_end_of_file(self):
+        writers.append(threading.current_thread() is threading.main_thread())
+        time.sleep(0.01)  # a slow disk
+        return super().write_end_of_file()
+torch._C.PyTorchFileWriter = Watched
+began = time.monotonic()
+for step in range(30):
+    with torch.no_grad():
+        net.weight.fill_(step)
+    torch.save(net.state_dict(), "last.pt")
+    time.sleep(0.001)
+print(torch.load("last.pt")["weight"].unique().tolist(), threading.active_count() < 4)
+for step in range(3):
+    torch.save(torch.full((2,), float(step)), f"{step}.pt")
+print([torch.load(f"{step}.pt").tolist() for step in range(3)])
+print("written", len(writers))
+"""
 FAILS = """
 import os, torch
 from torch.serialization import register_package
@@ -89,6 +111,16 @@ def test_files_are_what_they_were_whenever_they_are_looked_at(tmp_path: Path) ->
     assert len(later.applied) == 1
     for folder in ("plain", "later"):  # the last one was still being written when the script ended
         assert torch.load(tmp_path / folder / "last.pt")["weight"].unique().tolist() == [7.0]
+
+
+@pytest.mark.torch
+def test_of_a_file_that_is_saved_again_and_again_the_last_one_is_written_and_of_several_files_each(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    *plain, all_of_them = run(tmp_path / "plain", EACH_STEP).output.splitlines()
+    *later, fewer = run(tmp_path / "later", EACH_STEP, ("async-checkpoint", True)).output.splitlines()
+    assert all_of_them == "written 33"
+    assert later == plain == ["[29.0] True", "[[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]]"]
+    assert 5 <= int(fewer.split()[1]) <= 20
 
 
 @pytest.mark.torch
