@@ -114,7 +114,9 @@ def test_files_are_what_they_were_whenever_they_are_looked_at(tmp_path: Path) ->
 
 
 @pytest.mark.torch
-def test_of_a_file_that_is_saved_again_and_again_the_last_one_is_written_and_of_several_files_each(tmp_path: Path) -> None:
+def test_of_a_file_that_is_saved_again_and_again_the_last_one_is_written_and_of_several_files_each(
+    tmp_path: Path,
+) -> None:
     pytest.importorskip("torch")
     *plain, all_of_them = run(tmp_path / "plain", EACH_STEP).output.splitlines()
     *later, fewer = run(tmp_path / "later", EACH_STEP, ("async-checkpoint", True)).output.splitlines()
