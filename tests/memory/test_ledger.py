@@ -1,4 +1,4 @@
-from narrows.memory.ledger import PROCESS, TENSORS, Rest, device_bytes, heap, ledger, rest, taken
+from narrows.memory.ledger import PROCESS, TENSORS, Rest, device_bytes, ledger, rest, taken
 from tests.fakes import process
 from tests.memory.streams import step, storage, stream
 
@@ -48,7 +48,7 @@ def test_what_an_op_takes_for_itself_can_make_the_peak() -> None:
 
 
 def test_large_blocks_are_not_in_the_heap() -> None:
-    assert heap(stream((), (1, 2), {1: storage(64 << 20), 2: storage(1 << 20)})) == 1 << 20
+    assert stream((), (1, 2), {1: storage(64 << 20), 2: storage(1 << 20)}).small == 1 << 20
 
 
 def test_a_device_is_told_apart_from_the_machine() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from narrows.memory.capacity import Frame, largest
-from narrows.memory.stream import Stream
+from narrows.memory.stream import Level
 
 RUNS, CLOSE = 6, 1.05
 """Runs, at most, each at what was learned from the ones before; until a size that fits and one that does not are so near."""
@@ -26,7 +26,7 @@ class Found:
     """Bytes needed, the most of several runs."""
 
 
-def by_running(step: Callable[[int], Stream], around: Frame, limit: int, end: int, run: Measure) -> Found:
+def by_running(step: Callable[[int], Level], around: Frame, limit: int, end: int, run: Measure) -> Found:
     """`step`: at a size, as modelled; `end`: no size is as large (there is no more data)."""
     found = Found(around=around, largest=largest(lambda at: around.needed(step(at)), limit))
     for _ in range(RUNS):
@@ -62,11 +62,11 @@ def _next(found: Found, limit: int, end: int) -> int | None:
     return at if at not in found.measured and 0 < at < end else None
 
 
-def _modelled(found: Found, step: Callable[[int], Stream], limit: int) -> int | None:
+def _modelled(found: Found, step: Callable[[int], Level], limit: int) -> int | None:
     return largest(lambda at: found.around.needed(step(at)), limit)
 
 
-def _measure(found: Found, at: int, step: Callable[[int], Stream], run: Measure) -> bool:
+def _measure(found: Found, at: int, step: Callable[[int], Level], run: Measure) -> bool:
     """Run it, and learn from it. False if it cannot be run."""
     taken = run(at)
     if taken is None:

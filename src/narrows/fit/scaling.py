@@ -9,8 +9,9 @@ from narrows.fit.limit import Limit
 from narrows.fit.running import Measure, by_running
 from narrows.fit.sizes import Size, What, went
 from narrows.memory.capacity import Frame
+from narrows.memory.pieces import Pieces, pieces
 from narrows.memory.predict import Model, Unlike, model
-from narrows.memory.stream import Stream
+from narrows.memory.stream import Level, Stream
 from narrows.report.model import Predicted, Scaling
 from narrows.spool.record import Process
 
@@ -83,7 +84,8 @@ def scaling(tried: Tried, around: Frame, limit: Limit, wanted: int, run: Measure
     if made is None:
         return Scaling(name=size.name, now=size.now, dataset=size.dataset, largest=None, asked=wanted or None,
                        predicted=[]), around  # fmt: skip
-    step = cache(made.at)
+    at: Callable[[int], Level] = made.at
+    step = cache(at)
     found = by_running(step, around, limit.bytes, size.dataset + 1 if size.dataset is not None else 1 << 30, run)
     around, most = found.around, found.largest
     shown = []
@@ -97,19 +99,20 @@ def scaling(tried: Tried, around: Frame, limit: Limit, wanted: int, run: Measure
                    exponent=exponent(step, size.now), predicted=shown), around  # fmt: skip
 
 
-def exponent(step: Callable[[int], Stream], now: int) -> float | None:
+def exponent(step: Callable[[int], Level], now: int) -> float | None:
     """e, where the peak of a step goes as a + b n^e from `now` to four times that."""
     once, twice, four = (step(times * now).peak[0] for times in (1, 2, 4))
     return log2((four - twice) / (twice - once)) if once < twice < four else None
 
 
-def model_of(sizes: Mapping[int, Stream]) -> Model | None:
-    """Of as many sizes as do the same; None if not even two do."""
+def model_of(sizes: Mapping[int, Stream]) -> Model | Pieces | None:
+    """Of as many sizes as do the same, or else come to the same lines; None if not even two do."""
     order = sorted(sizes)
-    for chosen in (order, order[1:], order[:-1]):
-        try:
-            if len(chosen) > 1:
-                return model({size: sizes[size] for size in chosen})
-        except Unlike:
-            continue
+    for make in (model, pieces):
+        for chosen in (order, order[1:], order[:-1]):
+            try:
+                if len(chosen) > 1:
+                    return make({size: sizes[size] for size in chosen})
+            except Unlike:
+                continue
     return None

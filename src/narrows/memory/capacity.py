@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from narrows.memory.ledger import Rest, heap
-from narrows.memory.stream import Stream
+from narrows.memory.ledger import Rest
+from narrows.memory.stream import Level
 
 MOST = 1 << 24
 """Batches larger than this are not asked about."""
@@ -22,21 +22,21 @@ class Frame:
     beyond: int = 0
     """Bytes of the limit's kind that are not memory in use: addresses without pages behind them."""
 
-    def needed(self, stream: Stream) -> int:
+    def needed(self, step: Level) -> int:
         """What has to be there for a step."""
-        return stream.peak[0] + self.fixed + self.beyond + round(self.broken * heap(stream))
+        return step.peak[0] + self.fixed + self.beyond + round(self.broken * step.small)
 
-    def corrected(self, stream: Stream, taken: int) -> "Frame":
+    def corrected(self, step: Level, taken: int) -> "Frame":
         """So that this step needs what it was measured to need."""
-        small = heap(stream)
-        waste = max(0, taken - stream.peak[0] - self.fixed - self.beyond)
+        small = step.small
+        waste = max(0, taken - step.peak[0] - self.fixed - self.beyond)
         return replace(self, broken=waste / small if small else self.broken)
 
 
-def frame(stream: Stream, rest: Rest, beyond: int = 0) -> Frame:
+def frame(step: Level, rest: Rest, beyond: int = 0) -> Frame:
     """From the step that was run."""
-    small = heap(stream)
-    waste = max(0, rest.resident_peak - stream.peak[0] - rest.framework - rest.files - rest.own)
+    small = step.small
+    waste = max(0, rest.resident_peak - step.peak[0] - rest.framework - rest.files - rest.own)
     return Frame(fixed=rest.framework, files=rest.files, broken=waste / small if small else 0.0, beyond=beyond)
 
 

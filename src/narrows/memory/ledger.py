@@ -18,8 +18,6 @@ PROCESS = ("waste", "framework", "files", "own")
 """The rest of the process. `waste`: what the allocator holds and no tensor has; `files`: pages of files, mostly the
 libraries' code, which the kernel can take back; `own`: what narrows' bookkeeping took."""
 _FEEDS = ("next", "iter", "prepare", "tail")
-_HEAP = 32 << 20
-"""Bytes. The C library gives larger blocks back at once; smaller ones it keeps in a heap that breaks into pieces."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,12 +87,6 @@ def ledger(stream: Stream, rest: Rest, cache: Collection[int] = ()) -> Ledger:
         temporaries=_grouped(storage for n, storage in storages if part[n] == "temporaries"),
         models=models,
     )
-
-
-def heap(stream: Stream) -> int:
-    """Bytes of the tensors at the peak that are in blocks small enough for the C library's heap."""
-    sizes = (stream.storages[n].bytes for n in stream.alive(stream.peak[1]))
-    return sum(size for size in sizes if size < _HEAP)
 
 
 def _parts(stream: Stream, at: int) -> dict[int, str]:

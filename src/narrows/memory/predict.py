@@ -31,10 +31,10 @@ class Model:
 
     def at(self, size: float) -> Stream:
         """The step at that size."""
-        weights = _weights(self.sizes, size)
+        parts = weights(self.sizes, size)
 
         def value(seen: Sequence[int]) -> int:
-            return seen[0] if len(set(seen)) == 1 else max(0, round(sum(map(mul, weights, seen))))
+            return seen[0] if len(set(seen)) == 1 else max(0, round(sum(map(mul, parts, seen))))
 
         storages = {n: replace(self.base.storages[n], bytes=value(seen)) for n, seen in self.storages.items()}
         return replace(self.base, storages=storages, inside={at: value(seen) for at, seen in self.inside.items()})
@@ -70,7 +70,7 @@ def _column(base: Stream, other: Stream) -> dict[int, int]:
     return {n: other.storages[same[n]].bytes for n in base.storages}
 
 
-def _weights(sizes: Sequence[int], at: float) -> list[float]:
+def weights(sizes: Sequence[int], at: float) -> list[float]:
     """Lagrange's: of the value at each of the sizes, for the value at another."""
     found = []
     for i, size in enumerate(sizes):

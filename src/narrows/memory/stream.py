@@ -4,12 +4,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate
-from typing import Any
+from typing import Any, Protocol
 
 from narrows.spool.record import STATES, UPDATE, Process
 
 PARAMETER, GRADIENT, STATE, BUFFER = 1, 2, 3, 4
 """Kinds of a storage: the numbers of `probe/memory/kinds.py`; 0: none of these."""
+HEAP = 32 << 20
+"""Bytes. The C library gives larger blocks back at once; smaller ones it keeps in a heap that breaks into pieces."""
+
+
+class Level(Protocol):
+    """What has to be known of a step to say what a process needs for it."""
+
+    @property
+    def peak(self) -> tuple[int, int]:
+        """(the most bytes at one time, when that is)."""
+
+    @property
+    def small(self) -> int:
+        """Bytes of the tensors at the peak that are in blocks small enough for the C library's heap."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +80,21 @@ class Stream:
         """Bytes at its start and after each event."""
         changes = (self.storages[e].bytes if e >= 0 else -self.storages[-e - 1].bytes for e in self.events)
         return list(accumulate(changes, initial=sum(self.storages[n].bytes for n in self.begin)))
+
+    @cached_property
+    def small_levels(self) -> Sequence[int]:
+        """The same, of storages that are in the C library's heap."""
+
+        def size(n: int) -> int:
+            found = self.storages[n].bytes
+            return found if found < HEAP else 0
+
+        changes = (size(e) if e >= 0 else -size(-e - 1) for e in self.events)
+        return list(accumulate(changes, initial=sum(map(size, self.begin))))
+
+    @property
+    def small(self) -> int:
+        return self.small_levels[self.peak[1]]
 
     @cached_property
     def peak(self) -> tuple[int, int]:
