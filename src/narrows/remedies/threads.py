@@ -34,10 +34,10 @@ def candidates(view: View) -> list[Candidate]:
         return []
     used = view.process.last("torch").get("threads") or 1
     ranks = 1 + len(view.others)
-    now = _seconds(view, used, ranks)
+    now = seconds(view, used)
     found = []
     for wanted in sorted({1, max(1, view.cores // ranks)} - {used}):
-        saved = now - _seconds(view, wanted, ranks)
+        saved = now - seconds(view, wanted)
         if view.share(saved) >= 0.02:
             found.append(Candidate(value=wanted, seconds=saved))
     return found
@@ -47,8 +47,9 @@ def beyond(value: int) -> list[int]:
     return [other for other in (value // 2, 2 * value) if 1 <= other <= (os.cpu_count() or 1)]
 
 
-def _seconds(view: View, threads: int, ranks: int) -> float:
+def seconds(view: View, threads: int) -> float:
     """What the step's ops take on so many threads, as far as that depends on them."""
+    ranks = 1 + len(view.others)
     used = view.process.last("torch").get("threads") or 1
     makers = [w.last("fetches") for w in view.workers]
     busy: float = sum(m["cpu_ns"] / max(1, m["until"] - m["since"]) for m in makers if "until" in m)
