@@ -88,11 +88,14 @@ class Traces:
 
     def alone(self, seen: answers.Seen, batch: Size | None) -> dict[Way, Taken]:
         """The step with each remedy that found something to change."""
-        every: list[Way] = [
-            (name, value) for name in remedies.names() for value in getattr(remedies.load(name), "ROOM", ())
-        ]
-        found = self._with([[way] for way in every], seen, batch)
-        return {way: taken for way, taken in zip(every, found, strict=True) if taken is not None}
+        rooms = {name: getattr(remedies.load(name), "ROOM", ()) for name in remedies.names()}
+        found = self._each([(name, values[0]) for name, values in rooms.items() if values], seen, batch)
+        # What found nothing to change finds nothing with another setting either.
+        return found | self._each([(name, value) for name, _ in found for value in rooms[name][1:]], seen, batch)
+
+    def _each(self, ways: Sequence[Way], seen: answers.Seen, batch: Size | None) -> dict[Way, Taken]:
+        taken = self._with([[way] for way in ways], seen, batch)
+        return {way: each for way, each in zip(ways, taken, strict=True) if each is not None}
 
     def tools(self, seen: answers.Seen, batch: Size | None, plain: Process | None) -> Tools:
         """What the answers ask for."""
