@@ -6,7 +6,6 @@ import importlib.util
 import os
 import re
 import sys
-import warnings
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -29,8 +28,8 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "nar
 PATIENCE = 6
 """Epochs without a lower loss on the validation texts, after which training ends."""
 PAD, START, END, UNKNOWN = range(4)
-LONGEST = 64
-"""Tokens of a text, at most."""
+LONGEST, MERGES = 64, 1000
+"""Tokens of a text, at most; what the byte-pair encoding joins."""
 
 
 def catalogue(text: str):
@@ -54,7 +53,7 @@ def cleaned(text: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """Words with the space before them (as _), and punctuation: ' '.join of the pieces is never needed to undo it."""
+    """Words and punctuation, each with the space before it (as _), so that joining them gives the text again."""
     return re.findall(r"_?\w+|_?[^\w\s]", "_" + text.replace("_", " ").replace(" ", "_"))
 
 
@@ -70,7 +69,7 @@ def the_pairs() -> list[tuple[str, str]]:
     return [found[key] for key in sorted(found)]
 
 
-def merges_of(texts: list[str], count: int) -> list[tuple[str, str]]:
+def merges_of(texts: list[str], count: int = MERGES) -> list[tuple[str, str]]:
     """Byte-pair encoding (Sennrich et al., 2016): which neighbours to join, the most frequent first."""
     counts = Counter(word for text in texts for word in words(text))
     pieces = {word: list(word) for word in counts}
@@ -208,24 +207,23 @@ def chrf(answers: list[str], references: list[str]) -> float:
 
 
 def train(options: argparse.Namespace) -> None:
-    epochs = options.epochs or (4 if options.slow else 25)
+    epochs = options.epochs or (4 if options.slow else 20)
     torch.manual_seed(0)
     pairs = the_pairs()
     pairs = [pairs[i] for i in torch.randperm(len(pairs)).tolist()]
     tenth = len(pairs) // 10
     test, valid, rest = pairs[:tenth], pairs[tenth : 2 * tenth], pairs[2 * tenth :]
     texts = [text for pair in rest for text in pair]
-    tokenizer = Tokenizer(merges_of(texts, options.merges), sorted(set("_".join(texts)) - {" "}))
+    tokenizer = Tokenizer(merges_of(texts), sorted(set("_".join(texts)) - {" "}))
     rest, valid = ([tuple(map(tokenizer.encode, pair)) for pair in part] for part in (rest, valid))
     model = Translator(len(tokenizer.tokens))
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, betas=(0.9, 0.98), weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min((step + 1) / 100, 1.0))
+    total = epochs * -(-len(rest) // options.batch)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=total, cycle_momentum=False)
 
     def loss_of(source, target, smoothing: float = 0.1):
-        logits = model(source, target[:, :-1])
-        return functional.cross_entropy(
-            logits.flatten(0, 1), target[:, 1:].flatten(), ignore_index=PAD, label_smoothing=smoothing
-        )
+        logits, right = model(source, target[:, :-1]).flatten(0, 1), target[:, 1:].flatten()
+        return functional.cross_entropy(logits, right, ignore_index=PAD, label_smoothing=smoothing)
 
     @torch.no_grad()
     def validate() -> float:
@@ -256,8 +254,7 @@ def train(options: argparse.Namespace) -> None:
 
     sources, references = zip(*test, strict=True)
     answers = translate(*load(options.model), sources)
-    for each in list(zip(sources, answers, references, strict=True))[:4]:
-        print("  %s -> %s  (%s)" % each)
+    print(f"{sources[0]} -> {answers[0]}")
     score, copied = chrf(answers, references), chrf(sources, references)
     print(f"chrF {score:.1f}  (baseline {copied:.1f}: copying the English text)")
 
@@ -273,8 +270,7 @@ def load(path: Path) -> tuple[Translator, Tokenizer]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--epochs", type=int, default=None, help="at most")
-    parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--merges", type=int, default=1000, help="of the byte-pair encoding")
+    parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--slow", action="store_true", help="with a classic mistake: all is padded to the longest")
     parser.add_argument("--infer", metavar="TEXT", help="translate this text")
     parser.add_argument("--model", type=Path, default=CACHE / "translate.pt", help="where the trained model is kept")
