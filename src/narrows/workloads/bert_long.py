@@ -26,8 +26,10 @@ WORKLOAD = {
 }
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "narrows"
 PROJECTS = ["python", "torch", "numpy", "scipy", "sklearn", "sympy", "networkx"]
-GIVEAWAYS = {*PROJECTS, "pytorch", "np", "nx", "scikit", "aten", "c10"}
-"""Words that would name the answer; they are taken out."""
+GIVEAWAYS = (
+    r"c? ?python|(?:py)? ?torch|(?:num|sci|sym) ?py|sklearn|scikit.learn|network ?x|(?<![a-z])(?:np|nx)(?![a-z])"
+)
+"""What would name the answer is taken out."""
 FILES, WORDS = 120, 4000
 """Of each project; of the vocabulary."""
 LOOK, PATIENCE = 40, 2
@@ -38,8 +40,8 @@ PAD, UNKNOWN, CLS = range(3)
 def words_of(text: str) -> list[str]:
     """Parts of identifiers, words and punctuation, in lower case, without import lines and giveaways."""
     text = re.sub(r"^\s*(?:from|import) .*$", " ", text, flags=re.MULTILINE)
-    text = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text).lower()
-    return [word for word in re.findall(r"[a-z]+|\d|[^\w\s]", text) if word not in GIVEAWAYS]
+    text = re.sub(GIVEAWAYS, " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text).lower())
+    return re.findall(r"[a-z]+|\d|[^\w\s]", text)
 
 
 def documents(length: int) -> list[tuple[list[str], int]]:

