@@ -8,7 +8,7 @@ from pathlib import Path
 import elpv_dataset
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
 from torch import nn
@@ -166,7 +166,7 @@ def main() -> None:
         return train(options)
     try:
         image = normalised(decoded(options.infer)).unsqueeze(0)
-    except (OSError, UnidentifiedImageError, ValueError) as error:
+    except (OSError, ValueError) as error:
         parser.error(f"--infer {options.infer} is no image of {SIDE} x {SIDE} pixels: {error}")
     if not options.model.exists():
         print("there is no trained network yet: training one first", file=sys.stderr)
