@@ -188,7 +188,7 @@ def train(options: argparse.Namespace) -> None:
     steps, batch = options.steps or (40 if options.slow else 500), 16
     torch.manual_seed(0)
     loader = DataLoader(Scenes("train", steps * batch, slow=options.slow), batch_size=batch)
-    valid, test = Scenes("valid", 50), Scenes("test", 200)
+    valid, test = Scenes("valid", 50), Scenes("test", 120)
     model = make_model()
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, weight_decay=1e-4)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
