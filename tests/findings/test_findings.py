@@ -194,6 +194,15 @@ def test_what_is_made_may_vary_a_little_less_or_be_young_and_one_optimizer_plays
     assert "mode-collapse" not in ids(collapse(0.9, 0.1, looks=1))
 
 
+def test_of_two_optimizers_each_has_its_own_gradients() -> None:
+    tiny = [["z.weight", 1e-9, 1.0, 100], *LAYERS]
+    fine = [{"update": i, "who": 0, **LOOK} for i in (0, 2, 10)]
+    assert "vanishing-gradients" in ids(healthy(gradients=[*fine, {"update": 1, "who": 1, **LOOK, "layers": tiny}]))
+    loud = [["a.weight", 1e6, 1.0, 100]]
+    other = [{"update": i, "who": 1, **LOOK, "layers": loud} for i in (1, 5)]
+    assert not ids(healthy(gradients=[*fine, *other])), "large from the start is not growth"
+
+
 def test_half_of_the_input_may_be_zeros() -> None:
     assert "sparse-input" not in ids(
         healthy(ops=(F32,), values={**VALUES, "zeros": [{"shape": [512, 512], "part": 0.6}]})

@@ -25,11 +25,10 @@ TIMES = 1e3
 
 def find(view: View) -> Iterator[Finding]:
     looks = [e for e in view.process.events.get("gradients", ()) if e["layers"]]
-    if not looks:
-        return
-    first = _norm(looks[0])
+    begun: dict[int, float] = {}
     for look in looks:
         norm = _norm(look)
+        first = begun.setdefault(look.get("who", 0), norm)  # of this optimizer: two may differ in size
         if norm != norm or norm > TIMES * max(first, 1e-3):
             name = max(look["layers"], key=lambda layer: layer[1] if layer[1] == layer[1] else float("inf"))[0]
             yield view.finding(

@@ -1,6 +1,7 @@
 """Some layers get gradients so much smaller than the rest that they do not learn."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from narrows.findings.view import Text, View
 from narrows.report.model import Finding
@@ -24,8 +25,22 @@ LEAST = 1e-5
 
 
 def find(view: View) -> Iterator[Finding]:
-    looks = [e for e in view.process.events.get("gradients", ()) if len(e["layers"]) >= 3]
-    small = []
+    by: dict[int, list[Any]] = {}
+    for look in view.process.events.get("gradients", ()):
+        if len(look["layers"]) >= 3:
+            by.setdefault(look.get("who", 0), []).append(look)
+    # Of a generator and a discriminator, one may learn nothing while the other does.
+    for looks in by.values():
+        small = list(_small(looks))
+        if len(small) * 2 > len(looks):
+            update, name, times = small[0]
+            yield view.finding(
+                "vanishing-gradients", TEXT, cause=None, seconds=0.0, update=update, name=name, times=times
+            )  # fmt: skip
+            return
+
+
+def _small(looks: Sequence[Any]) -> Iterator[tuple[int, str, float]]:
     for look in looks:
         # Weights only: a bias before a batch normalisation has no gradient, and should have none.
         sizes = {
@@ -38,7 +53,4 @@ def find(view: View) -> Iterator[Finding]:
         largest = max(sizes.values(), default=0.0)
         name = min(sizes, key=lambda n: sizes[n], default="")
         if largest > 0 and sizes[name] < LEAST * largest:
-            small.append((look["update"], name, sizes[name] / largest))
-    if looks and len(small) * 2 > len(looks):
-        update, name, times = small[0]
-        yield view.finding("vanishing-gradients", TEXT, cause=None, seconds=0.0, update=update, name=name, times=times)
+            yield look["update"], name, sizes[name] / largest

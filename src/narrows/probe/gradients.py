@@ -1,4 +1,4 @@
-"""A look at the gradients of each layer, at updates 0, 1, 3, 7, 15 ...: that step is marked as disturbed."""
+"""A look at the gradients of each layer, at updates 0, 1, 2, 5, 10, 21 ...: that step is marked as disturbed."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ MOST = 400
 """Layers written down; of a larger model every k-th."""
 
 
-def look(optimizer: Any, update: int) -> None:
+def look(optimizer: Any, update: int, who: int) -> None:
     """Write down the norm of each parameter's gradient and of the parameter; which have none."""
     torch = job.torch
     try:
@@ -27,6 +27,7 @@ def look(optimizer: Any, update: int) -> None:
             job.spool.event(
                 "gradients",
                 update=update,
+                who=who,
                 layers=[
                     [_name(p), float(g), float(w), p.numel()] for p, g, w in zip(held, gradients, weights, strict=True)
                 ],

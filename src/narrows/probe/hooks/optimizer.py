@@ -9,7 +9,8 @@ from .. import gradients, job, light, places, state
 _known: dict[int, tuple[Any, int]] = {}
 optimizers: list[Any] = []
 _next_look = 0
-"""The update at which gradients are looked at next: 0, 1, 2, 4, 8 ..."""
+"""The update at which gradients are looked at next: 0, 1, 2, 5, 10, 21 ... Even and odd in turn, so that of two optimizers
+that take turns both are looked at."""
 
 
 def install(torch: Any) -> None:
@@ -34,17 +35,18 @@ def install(torch: Any) -> None:
         if get_ident() != state.thread:
             light.never()  # those of another thread would be counted, too
             return
+        known = _known.get(id(optimizer))
+        who = known[1] if known is not None else _introduce(optimizer)
         if job.updates >= _next_look:
-            _next_look = max(1, 2 * job.updates)
+            _next_look = 2 * job.updates + 1 - job.updates % 2
             job.disturbed = True
-            gradients.look(optimizer, job.updates)
+            gradients.look(optimizer, job.updates, who)
             if job.updates == 1:
                 job.early()
         state.updating = 0
         state.to(state.TAIL)
         job.updates += 1
-        known = _known.get(id(optimizer))
-        job.boundary(job.UPDATE, known[1] if known is not None else _introduce(optimizer))
+        job.boundary(job.UPDATE, who)
 
     first, last = register_optimizer_step_pre_hook(before), register_optimizer_step_post_hook(after)
 
