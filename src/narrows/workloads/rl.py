@@ -22,7 +22,7 @@ WORKLOAD = {
     "needs": ["gymnasium"],
 }
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "narrows"
-CARTS, MOMENTS = 16, 64
+CARTS, MOMENTS = 32, 32
 """How many simulators run side by side, and for how many moments before each update."""
 DISCOUNT, TRACE = 0.99, 0.95
 """Gamma and lambda of generalised advantage estimation (Schulman et al., 2015)."""
@@ -46,10 +46,14 @@ class Agent(nn.Module):
         super().__init__()
         self.policy, self.value = tower(2, gain=0.01), tower(1, gain=1.0)
 
-    def forward(self, observations):
-        """(..., 4) -> the chances of left and right, and the return that is expected (...)"""
-        scaled = torch.as_tensor(observations) / SCALE
-        return torch.distributions.Categorical(logits=self.policy(scaled)), self.value(scaled).squeeze(-1)
+    def chances(self, observations):
+        """(..., 4) -> those of left and right"""
+        logits = self.policy(torch.as_tensor(observations) / SCALE)
+        return torch.distributions.Categorical(logits=logits, validate_args=False)
+
+    def worth(self, observations):
+        """(..., 4) -> the return that is expected from there on (...)"""
+        return self.value(torch.as_tensor(observations) / SCALE).squeeze(-1)
 
 
 def advantages(rewards, values, terminated, ended):
@@ -82,19 +86,15 @@ class Rollout:
         """Tensors, (moments x carts, ...): observations, actions, advantages, returns."""
         seen = []
         for _ in range(self.moments):
-            chances, value = agent(self.observations)
-            action = chances.sample().numpy()
+            action = agent.chances(self.observations).sample().numpy()
             after, reward, terminated, truncated, _ = self.world.step(action)
             ended = terminated | truncated
-            seen.append((self.observations, action, reward, value.numpy(), terminated, ended, ~self.fresh))
+            seen.append((self.observations, action, reward, terminated, ended, ~self.fresh))
             self.observations, self.fresh = after, ended
-        _, value = agent(self.observations)
-        observations, actions, rewards, values, terminated, ended, real = map(np.stack, zip(*seen, strict=True))
-        gained = advantages(rewards, np.concatenate([values, value.numpy()[None]]), terminated, ended)
-        return tuple(
-            torch.from_numpy(each[real])
-            for each in (observations, actions, gained.astype("f4"), (gained + values).astype("f4"))
-        )
+        observations, actions, rewards, terminated, ended, real = map(np.stack, zip(*seen, strict=True))
+        values = agent.worth(np.concatenate([observations, self.observations[None]])).numpy()
+        gained = advantages(rewards.astype(np.float32), values, terminated, ended)
+        return tuple(torch.from_numpy(each[real]) for each in (observations, actions, gained, gained + values[:-1]))
 
 
 def mean_return(act, *, seed: int, episodes: int = 32) -> float:
@@ -115,7 +115,7 @@ def greedy(agent: Agent):
 
     @torch.no_grad()
     def act(observations):
-        return agent(observations)[0].logits.argmax(-1).numpy()
+        return agent.chances(observations).logits.argmax(-1).numpy()
 
     return act
 
@@ -130,7 +130,7 @@ def train(options: argparse.Namespace) -> None:
     options.model.parent.mkdir(parents=True, exist_ok=True)
     for step in range(steps):
         observations, actions, gained, returns = rollout.play(agent)
-        chances, values = agent(observations)
+        chances, values = agent.chances(observations), agent.worth(observations)
         gained = (gained - gained.mean()) / (gained.std() + 1e-8)
         policy_loss = -(chances.log_prob(actions) * gained).mean()
         value_loss = nn.functional.mse_loss(values, returns)
@@ -192,7 +192,7 @@ def main() -> None:
         print("there is no trained network yet: training one first", file=sys.stderr)
         train(options)
     with torch.inference_mode():
-        chances = load(options.model)(observation)[0].probs
+        chances = load(options.model).chances(observation).probs
     print(f"push {('left', 'right')[chances.argmax().item()]}  ({chances.max().item():.1%} sure)")
 
 
