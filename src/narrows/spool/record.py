@@ -24,9 +24,14 @@ STATES = (
     "evaluate",  # outermost model call without gradients, in a job that trains
     "save",  # torch.save
     "wait",  # last gradient ready -> backward returns: a gradient sync that nothing hides
+    "graph",  # one call that does a whole step (`tf.function`, Keras' train function), as far as no other state is in it
+    "trainer",  # Keras' own Python in `fit`, `evaluate` and `predict`
+    "callback",  # callbacks of `fit` that the user asked for
 )
 GAPS = ("tail", "prepare", "loss", "post")
 
+TENSORFLOW = "tf::"
+"""The library that its ops' names begin with."""
 UPDATE, CALL = 0, 1
 """Kinds of boundary: an optimizer's update, an outermost model call."""
 
