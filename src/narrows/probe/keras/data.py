@@ -41,13 +41,14 @@ def install(keras: Any) -> None:
 
 def _introduce(iterator: Any, given: Any) -> None:
     adapter = iterator.data_adapter
-    trainer.batch_size = int(adapter.batch_size or 0)
+    rows = _rows(given)
+    trainer.batch_size = min(int(adapter.batch_size or 0), rows or 1 << 30)
     told = {
         "adapter": type(adapter).__name__,
         "given": type(given).__name__,
         "batch_size": adapter.batch_size,
         "batches": adapter.num_batches,
-        "samples": _rows(given),
+        "samples": rows,
         "workers": getattr(given, "workers", None),
         "multiprocessing": getattr(given, "use_multiprocessing", None),
         "where": places.here(),

@@ -2,6 +2,7 @@
 
 import functools
 import importlib
+import sys
 import weakref
 from typing import Any
 
@@ -24,15 +25,27 @@ def install(tensorflow: Any) -> None:
     def func_graph_from_py_func(name: Any, *args: Any, **kwargs: Any) -> Any:
         graph = original(name, *args, **kwargs)
         try:
+            if _of_a_pipeline():
+                return graph
             if len(_graphs) < MOST_GRAPHS:
                 _graphs.append(weakref.ref(graph))
-            if state.now_in in (state.GRAPH, state.EVALUATE, state.TRAINER, *state.GAPS):
+            if state.now_in in (state.GRAPH, state.EVALUATE):
                 function.made(str(name))
         except Exception as error:
             job.quiet(error)
         return graph
 
     module.func_graph_from_py_func = func_graph_from_py_func
+
+
+def _of_a_pipeline() -> bool:
+    """Whether `tf.data` asked for the graph."""
+    frame = sys._getframe(2)
+    while frame is not None:
+        if frame.f_code.co_filename.endswith("structured_function.py"):
+            return True
+        frame = frame.f_back  # type: ignore[assignment]
+    return False
 
 
 class Shapes:
@@ -46,6 +59,14 @@ class Shapes:
                 for op in graph.get_operations():
                     self.ops[op.name] = op
         self.known: dict[tuple[str, int], tuple[list[Any], Any] | None] = {}
+
+    def batch(self, size: int) -> int:
+        """How many samples there are in that many bytes of the pipeline's element; 0 if the graphs do not leave it open."""
+        for op in self.ops.values():
+            if op.type == "IteratorGetNext" and size:
+                each = sum(_sample_bytes(t) for t in op.outputs)
+                return round(size / each) if each else 0
+        return 0
 
     def of(self, name: str, kind: str, batch: int) -> tuple[list[Any], Any] | None:
         """(arguments, outputs) as the spool keeps them; None if no such op was traced. `batch` stands for a size that
@@ -94,3 +115,12 @@ def _tensor(tensor: Any, batch: int) -> Any:
         return ("?",)
     return ("T", tuple(batch if size is None else size for size in sizes), kind, "c")
 
+
+def _sample_bytes(tensor: Any) -> int:
+    sizes = tensor.shape.as_list() if tensor.shape.rank else [0]
+    if sizes[0] is not None:
+        return 0
+    found = int(tensor.dtype.base_dtype.size)
+    for size in sizes[1:]:
+        found *= size or 0
+    return found

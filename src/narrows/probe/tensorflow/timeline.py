@@ -4,7 +4,7 @@ Ops of a graph run beside each other on several threads. At each moment of a cal
 where none does and the call waits for its input, it is the input's; else it is the cost of getting ops to run.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from .recording import Event
@@ -24,28 +24,41 @@ class Share(NamedTuple):
     """Picoseconds of the main thread's time."""
 
 
-def graph_ops(events: Sequence[Event], main: int) -> list[Share]:
-    """What the main thread's calls of graphs went to."""
+def graph_ops(events: Sequence[Event], main: int, known: Callable[[str], bool]) -> list[Share]:
+    """What the main thread's calls of graphs went to. `known`: whether an op of that name is in a graph of the job's,
+    and not one of its pipeline's."""
     runs = {e.told.get("id") for e in events if e.name == "FunctionRun" and e.thread == main}
-    return shares([*_kernels(events, runs), *_waits(events, runs)])
+    return shares([*_kernels(events, runs, known), *_waits(events, runs)])
 
 
-def _kernels(events: Sequence[Event], runs: set[str | None]) -> Iterable[Event]:
-    """Ops that belong to these runs: a pipeline's own ops run on the same threads."""
+def element_bytes(events: Iterable[Event]) -> int:
+    """Bytes of what the pipeline gives for a step; 0 if it was not asked."""
+    sizes = [int(e.told["element_size"]) for e in events if e.name.startswith(INPUT) and "element_size" in e.told]
+    return sizes[-1] if sizes else 0
+
+
+def _kernels(events: Sequence[Event], runs: set[str | None], known: Callable[[str], bool]) -> Iterable[Event]:
+    """Ops that belong to these runs: a pipeline's own ops run on the same threads. Which run an op belongs to is not
+    always recorded; then its name has to say."""
     by_thread: dict[int, list[Event]] = {}
     for event in events:
         by_thread.setdefault(event.thread, []).append(event)
     for found in by_thread.values():
         found.sort(key=lambda e: (e.begin, -e.end))
-        mine, until = False, -1
+        within: list[Event] = []
         for event in found:
-            if event.begin > until:
-                mine = False
+            while within and event.begin >= within[-1].end:
+                within.pop()
             if event.name in RUNS:
-                mine = (event.told.get("id") or event.told.get("step_id")) in runs
-                until = event.end
-            elif mine and event.told.get("long_name", "").endswith(":" + event.name):
-                yield event
+                within.append(event)
+            elif event.told.get("long_name", "").endswith(":" + event.name):
+                told = within[-1].told if within else {}
+                if (told.get("id") or told.get("step_id")) in runs if within else known(_name(event)):
+                    yield event
+
+
+def _name(event: Event) -> str:
+    return event.told["long_name"].rpartition(":")[0]
 
 
 def _waits(events: Sequence[Event], runs: set[str | None]) -> Iterable[Event]:
@@ -78,7 +91,7 @@ def shares(events: Iterable[Event]) -> list[Share]:
 def _share(event: Event, spent: int) -> Share:
     if event.name.startswith(INPUT):
         return Share("", "", event.begin, spent)
-    return Share(event.told["long_name"].rpartition(":")[0], event.name, event.begin, spent)
+    return Share(_name(event), event.name, event.begin, spent)
 
 
 def eager_ops(events: Sequence[Event], main: int) -> list[Share]:

@@ -105,8 +105,8 @@ class Ops:
         events = list(recording.events(data))
         mark = next(e for e in events if e.name == MARK)
         self.offset = self.began - mark.begin // 1000
-        found = Found(self)
-        graph = timeline.graph_ops(events, mark.thread)
+        found = Found(self, timeline.element_bytes(events))
+        graph = timeline.graph_ops(events, mark.thread, lambda name: found.shapes.find(name) is not None)
         for share in graph:
             found.graph(share)
         for share in timeline.eager_ops(events, mark.thread):
@@ -129,10 +129,10 @@ class Ops:
 class Found:
     """The ops of a window, put together by what is alike."""
 
-    def __init__(self, window: Ops) -> None:
+    def __init__(self, window: Ops, element_bytes: int) -> None:
         self.window = window
         self.shapes = graphs.Shapes()
-        self.batch = trainer.batch_size or 1
+        self.batch = self.shapes.batch(element_bytes) or trainer.batch_size or 1
         self.seen: dict[Any, list[int]] = {}
         self.outputs: dict[Any, Any] = {}
 
