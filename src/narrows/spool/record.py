@@ -169,6 +169,12 @@ class Process:
         found = self.events.get(kind, ())
         return found[0] if found else {}
 
+    @property
+    def threads(self) -> int | None:
+        """Threads that its ops have; None if that is not known."""
+        found = self.last("torch") or self.last("tensorflow")
+        return int(found.get("threads") or 0) or None
+
     def sites(self) -> list[tuple[str, str, int, int, int]]:
         """(file, function, its first line, line, bits) of the frames that the loop's calls were made from."""
         return [tuple(site) for event in self.events.get("sites", ()) for site in event["sites"]]

@@ -1,6 +1,7 @@
 """What is put between the job and TensorFlow: one file for each place, each with `install(tensorflow)`."""
 
 import importlib
+import os
 import pkgutil
 from typing import Any
 
@@ -24,10 +25,16 @@ def install(tensorflow: Any) -> None:
 def describe(tensorflow: Any) -> None:
     """At the start and, as the job may set them, at the end. Asks nothing that would start TensorFlow's runtime."""
     threading = tensorflow.config.threading
+    intra = threading.get_intra_op_parallelism_threads()
     job.spool.event(
         "tensorflow",
         version=tensorflow.__version__,
-        intra_threads=threading.get_intra_op_parallelism_threads(),
+        threads=intra or _cores(),
         inter_threads=threading.get_inter_op_parallelism_threads(),
         eager=bool(tensorflow.config.functions_run_eagerly()),
     )
+
+
+def _cores() -> int:
+    """What TensorFlow takes for its ops if it is told nothing."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

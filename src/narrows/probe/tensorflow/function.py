@@ -48,15 +48,22 @@ def install(tensorflow: Any) -> None:
 
 
 def made(name: str) -> None:
-    """A graph was made of a function of that name."""
-    told = _traced.setdefault(name, [0, places.here()])
-    told[0] += 1
+    """A graph was made of a function of that name; those of its loops and branches are not counted."""
+    if not name.startswith(("while_", "cond_")):
+        told = _traced.setdefault(name, [0, places.here()])
+        told[0] += 1
 
 
 def differentiates() -> None:
     """Gradients are taken in the function that is traced now."""
     if _current is not None:
         _differentiates.add(_current)
+
+
+def changes_weights() -> None:
+    """The function that is traced now takes a difference away from variables, as a step written by hand does."""
+    if _current is not None and _current in _differentiates:
+        _updates.add(_current)
 
 
 def _ended(function: Any, args: Any, kwargs: Any, result: Any) -> None:

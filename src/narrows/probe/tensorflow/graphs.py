@@ -13,6 +13,7 @@ _graphs: list[Any] = []
 """Weak references, in the order in which the graphs were made."""
 MOST_GRAPHS = 2000
 _PRODUCTS = ("MatMul", "BatchMatMulV2", "Conv2D", "Conv3D", "DepthwiseConv2dNative", "FusedBatchNormV3")
+BY_HAND = ("AssignSubVariableOp", "ResourceApply")
 _BACK = 4
 """Ops that a fused one may hold after its product: a bias, an activation."""
 
@@ -31,6 +32,8 @@ def install(tensorflow: Any) -> None:
                 _graphs.append(weakref.ref(graph))
             if state.now_in in (state.GRAPH, state.EVALUATE):
                 function.made(str(name))
+                if any(op.type.startswith(BY_HAND) for op in graph.get_operations()):
+                    function.changes_weights()
         except Exception as error:
             job.quiet(error)
         return graph

@@ -8,6 +8,7 @@ from typing import Any
 from .. import job, places, state
 
 _told: set[int] = set()
+_started = 0
 MOST_STAGES = 50
 
 
@@ -22,6 +23,8 @@ def install(tensorflow: Any) -> None:
 
     @functools.wraps(original)
     def __iter__(self: Any) -> Any:  # noqa: N807
+        global _started
+        _started += 1
         try:
             _introduce(self)
         except Exception as error:
@@ -29,6 +32,7 @@ def install(tensorflow: Any) -> None:
         return timed(self)
 
     dataset.__iter__ = __iter__
+    job.at_end.append(lambda: job.spool.event("started", times=_started))
 
 
 def _timed(original: Any, to: int, inside: Any) -> Any:
