@@ -20,8 +20,16 @@ TEXT: Text = {
 
 
 KERAS: Text = {
-    "en": (TEXT["en"][0], TEXT["en"][1], "Try keras.mixed_precision.set_global_policy('mixed_bfloat16'), and compare the loss."),
-    "zh": (TEXT["zh"][0], TEXT["zh"][1], "试试 keras.mixed_precision.set_global_policy('mixed_bfloat16')，并比较损失。"),
+    "en": (
+        TEXT["en"][0],
+        TEXT["en"][1],
+        "Try keras.mixed_precision.set_global_policy('mixed_bfloat16'), and compare the loss.",
+    ),
+    "zh": (
+        TEXT["zh"][0],
+        TEXT["zh"][1],
+        "试试 keras.mixed_precision.set_global_policy('mixed_bfloat16')，并比较损失。",
+    ),
 }
 
 

@@ -155,7 +155,7 @@ def ops(mine: Account) -> list[OpCost]:
     merged: dict[tuple[str, str], list[float]] = {}
     bounds: dict[tuple[str, str], dict[str, float]] = {}
     for k in mine.kernels:
-        if k.state == "next":  # the loader's own ops are input, however they are made
+        if k.state in ("next", "iter"):  # the loader's own ops are input, however they are made
             continue
         key = (k.name, k.state)
         row = merged.setdefault(key, [0.0, 0.0, 0.0, 0.0])

@@ -1,6 +1,7 @@
 """What Keras' loop is fed with, and, where it asks for batches from Python, how long it waits for them."""
 
 import functools
+import importlib
 from _thread import get_ident
 from typing import Any
 
@@ -11,8 +12,7 @@ _told: set[str] = set()
 
 
 def install(keras: Any) -> None:
-    from keras.src.trainers.epoch_iterator import EpochIterator  # type: ignore[import-not-found,unused-ignore]
-
+    EpochIterator = importlib.import_module("keras.src.trainers.epoch_iterator").EpochIterator  # noqa: N806
     original_init, original_next = EpochIterator.__init__, EpochIterator.__next__
 
     @functools.wraps(original_init)

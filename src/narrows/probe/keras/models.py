@@ -85,7 +85,7 @@ def steps(trainer: Any, who: int) -> int:
     now = int(trainer.optimizer.iterations)
     before = _iterations.get(who, now - trainer.steps_per_execution)
     _iterations[who] = now
-    return max(1, now - before)
+    return int(max(1, now - before))
 
 
 def early(optimizer: Any, weighed: Any) -> None:

@@ -28,8 +28,6 @@ def install(tensorflow: Any) -> None:
         at = state.now_in
         if at not in state.GAPS or get_ident() != state.thread:
             return original(self, *args, **kwargs)
-        if places.learning:
-            places.learn("update" if self in _updates else "model")
         evaluates = job.updates > 0 and self not in _updates and self not in _differentiates
         _current = self
         state.enter(state.EVALUATE if evaluates else state.GRAPH)
@@ -37,6 +35,8 @@ def install(tensorflow: Any) -> None:
             result = original(self, *args, **kwargs)
         finally:
             _current = None
+            if places.learning:  # what it is, is known once it is traced
+                places.learn("update" if self in _updates else "model")
             state.leave(at if evaluates else state.TAIL if self in _updates else state.LOSS)
         if not evaluates:
             _ended(self, args, kwargs, result)

@@ -19,7 +19,7 @@ _BACK = 4
 
 
 def install(tensorflow: Any) -> None:
-    module = importlib.import_module("tensorflow.python.framework.func_graph")
+    module: Any = importlib.import_module("tensorflow.python.framework.func_graph")
     original = module.func_graph_from_py_func
 
     @functools.wraps(original)

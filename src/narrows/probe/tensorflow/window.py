@@ -7,6 +7,7 @@ were traced, and for ops outside of a graph from the calls themselves, which a w
 
 import bisect
 import importlib
+import sys
 from time import perf_counter_ns as clock
 from typing import Any
 
@@ -25,8 +26,14 @@ _open: Any = None
 
 def install(tensorflow: Any) -> None:
     """The windows are these from the first step on that TensorFlow makes."""
-    models.at_first_step.append(lambda: schedule.kinds.update(ops=lambda: Ops(tensorflow), lines=lines.make))
-    module = importlib.import_module("tensorflow.python.profiler.profiler_v2")
+
+    def first_step() -> None:
+        keras = sys.modules.get("keras")  # on another backend it may import TensorFlow for its pipelines only
+        if keras is None or keras.backend.backend() == "tensorflow":
+            schedule.kinds.update(ops=lambda: Ops(tensorflow), lines=lines.make)
+
+    models.at_first_step.append(first_step)
+    module: Any = importlib.import_module("tensorflow.python.profiler.profiler_v2")
     original = module.start
 
     def start(*args: Any, **kwargs: Any) -> Any:
@@ -64,15 +71,12 @@ class Ops:
         self.began = clock()
         with self.tensorflow.profiler.experimental.Trace(MARK):
             pass
-        self.watch(True)
+        self.watch()
         self.eager.open()
         return True
 
-    def watch(self, on: bool) -> None:
+    def watch(self) -> None:
         """Note when the main thread goes from one state to another."""
-        if not on:
-            state.enter, state.leave = self.originals
-            return
         self.originals = enter, leave = state.enter, state.leave
         marks = self.marks
         marks.append((self.began, state.now_in))
@@ -85,7 +89,8 @@ class Ops:
             leave(gap)
             marks.append((state.last, state.now_in))
 
-        state.enter, state.leave = entered, left
+        watched: Any = state
+        watched.enter, watched.leave = entered, left
 
     def stop(self) -> bytes:
         """What was recorded, once."""
@@ -95,7 +100,7 @@ class Ops:
 
     def close(self) -> None:
         self.eager.close()
-        self.watch(False)
+        state.enter, state.leave = self.originals
         state.touch()
         spent = [now - then for now, then in zip(state.gap_ns, self.begin, strict=True)]
         job.disturbed = True
