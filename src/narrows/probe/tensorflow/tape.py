@@ -4,7 +4,7 @@ import functools
 from _thread import get_ident
 from typing import Any
 
-from .. import places, state
+from .. import job, places, state
 from . import function
 
 _open: list[Any] = []
@@ -52,6 +52,7 @@ def _backward(original: Any, inside: Any) -> Any:
             return original(*args, **kwargs)
         if places.learning:
             places.learn("backward")
+        _note_loss(args, kwargs)
         state.enter(state.BACKWARD)
         try:
             return original(*args, **kwargs)
@@ -59,3 +60,15 @@ def _backward(original: Any, inside: Any) -> Any:
             state.leave(state.POST)
 
     return gradient
+
+
+def _note_loss(args: Any, kwargs: Any) -> None:
+    """What gradients are taken of, if it is one number: `gradient(self, target, sources)`."""
+    from ..keras import losses
+
+    try:
+        target = kwargs.get("target", args[1] if len(args) > 1 else None)
+        if getattr(target, "shape", None) == () and target.dtype.is_floating:
+            losses.note({"loss": target})
+    except Exception as error:
+        job.quiet(error)
