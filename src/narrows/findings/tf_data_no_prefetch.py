@@ -29,6 +29,7 @@ def find(view: View) -> Iterator[Finding]:
             cause="input",
             seconds=min(waited, view.step - waited),
             where=view.at(told["where"]),
+            remedies=["tf-data-prefetch"],
             basis="modelled",
             ms=1e3 * waited,
         )

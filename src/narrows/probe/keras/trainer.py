@@ -106,7 +106,7 @@ def _ended(trainer: Any, kind: str, result: Any) -> None:
         if trainer.steps_per_execution > 1:
             count = models.steps(trainer, who) if kind == "train" else trainer.steps_per_execution
         if kind == "train":
-            losses.note(result)
+            losses.note(result, count)
             models.early(trainer.optimizer, trainer.trainable_variables)
         job.forwards += count
         job.batches += count
