@@ -80,6 +80,24 @@ def variety(*spreads: float) -> list[dict[str, Any]]:
     return [{"model": "Critic", "shape": [32, 1, 8, 8], "spread": spread} for spread in spreads]
 
 
+TRAINER = {"who": 0, "run_eagerly": False, "where": ["/train.py", 7, "main"]}
+DATA = {"adapter": "ArrayDataAdapter", "batch_size": 32, "batches": 100, "samples": 3200, "workers": None,
+        "where": ["/train.py", 7, "main"]}  # fmt: skip
+PIPELINE = {"stages": [["PrefetchDataset", None], ["ParallelMapDataset", -1], ["CacheDataset", None]],
+            "where": ["/train.py", 7, "main"]}  # fmt: skip
+
+
+def keras(**changes: Any) -> View:
+    """A job of Keras that is at its limit."""
+    told = {"keras": {"t": 0, "version": "3"}, "trainer": TRAINER, "data": DATA, "pipeline": PIPELINE,
+            "started": {"times": 5}, "traced": {"functions": [["step", 2, None]]}, "loader": []}  # fmt: skip
+    return healthy(**{**told, **changes})
+
+
+def pipeline(*stages: str) -> View:
+    return keras(states=BUSY, pipeline={**PIPELINE, "stages": [[stage, None] for stage in stages]})
+
+
 PLANTED: dict[str, Callable[[], View]] = {
     "single-process-loader": lambda: healthy(states=BUSY, loader={**LOADER, "workers": 0}),
     "too-few-workers": lambda: healthy(states=BUSY, loader={**LOADER, "workers": 1}),
@@ -149,6 +167,21 @@ PLANTED: dict[str, Callable[[], View]] = {
     "dropout-cost": lambda: healthy(ops=(MM, DROPPED)),
     "stopped-improving": lambda: healthy(losses={"seen": curve(0.3)}),
     "mode-collapse": lambda: collapse(0.9, 0.1),
+    "run-eagerly": lambda: keras(
+        trainer={**TRAINER, "run_eagerly": True}, ops=SMALL_OPS[:50], states={"forward": 4.0, "optimizer": 4.0}
+    ),
+    "retracing": lambda: keras(traced={"functions": [["step", 40, ["/train.py", 9, "step"]]]}),
+    "tf-data-no-prefetch": lambda: pipeline("BatchDataset", "ParallelMapDataset", "CacheDataset"),
+    "tf-data-serial-map": lambda: pipeline("PrefetchDataset", "MapDataset", "CacheDataset"),
+    "tf-data-no-cache": lambda: pipeline("PrefetchDataset", "ParallelMapDataset"),
+    "generator-input": lambda: keras(states=BUSY, data={**DATA, "adapter": "GeneratorDataAdapter"}, pipeline=[]),
+    "blocking-callback": lambda: keras(
+        states={"graph": 8.0, "callback": 2.0},
+        callbacks={"seen": [["Slow", "on_train_batch_end", 80, 40, ["/train.py", 3, "on_train_batch_end"]]]},
+    ),
+    "tiny-batch": lambda: keras(states={"graph": 2.0, "trainer": 8.0}),
+    "short-epochs": lambda: keras(states={"graph": 2.0, "iter": 8.0}, data={**DATA, "batches": 1}),
+    "seed-not-reproducible": lambda: keras(seeds={"seeded": {"tf.random.set_seed": ["/train.py", 4, "main"]}}),
     "slow-rank": lambda: healthy(others=(process(boundaries(forward=5.0, wait=4.0)),)),
 }  # fmt: skip
 
@@ -159,6 +192,31 @@ def test_a_healthy_job_has_no_finding() -> None:
 
 def test_a_healthy_inference_has_no_finding() -> None:
     assert ids(inference()) == set()
+
+
+def test_a_healthy_job_of_keras_has_no_finding() -> None:
+    assert ids(keras()) == set()
+    seeded = {"tf.random.set_seed": ["/train.py", 4, "main"], "keras.utils.set_random_seed": ["/train.py", 5, "main"]}
+    assert ids(keras(seeds={"seeded": seeded})) == set()
+
+
+def test_a_pipeline_that_nobody_waits_for_may_be_as_it_is() -> None:
+    stages = [["MapDataset", None]]
+    assert ids(keras(pipeline={**PIPELINE, "stages": stages})) == set()
+
+
+def test_a_prefetch_that_tensorflow_puts_there_by_itself_is_one() -> None:
+    stages, ran = [["ParallelMapDataset", -1], ["CacheDataset", None]], [["Iterator::Root::Prefetch", 4, 10, 1]]
+    view = keras(
+        states=BUSY, pipeline={**PIPELINE, "stages": stages}, graphs={"boundaries": 2, "stages": ran, "input_ns": 0}
+    )
+    assert "tf-data-no-prefetch" not in ids(view)
+
+
+def test_what_is_said_to_a_job_of_keras_is_of_keras() -> None:
+    found = {f.id: f for f in findings(keras(ops=(F32, *SMALL_OPS), states={"graph": 9.0, "forward": 4.0}))}
+    assert "jit_compile" in found["many-small-ops"].advice
+    assert "mixed_bfloat16" in found["full-precision"].advice
 
 
 def test_ops_that_are_held_up_are_not_many_small_ones() -> None:

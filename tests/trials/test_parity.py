@@ -58,3 +58,12 @@ def test_answers() -> None:
     assert beside("numerics", (math.nan, 2.0), (3.0, 4.0)) == "not finite"
     assert beside("exact", (1.0, 2.0, 3.0), (3.0, 4.0)) == "not finite" or "differs"
     assert beside("exact") == "unknown"
+
+
+def test_a_curve_of_every_fourth_loss_is_laid_over_those_of_the_same_steps() -> None:
+    whole = tuple(10.0 - 0.1 * i for i in range(64))
+    base = Measured(seconds=1.0, samples=1.0, losses=whole)
+    few = Measured(seconds=1.0, samples=1.0, losses=whole[3::4], every=4)
+    assert parity("exact", base, few, [base], [base]).word == "same"
+    other = Measured(seconds=1.0, samples=1.0, losses=whole[1::4], every=4)
+    assert parity("exact", base, other, [base], []).word == "differs"

@@ -19,8 +19,22 @@ TEXT: Text = {
 }
 
 
+KERAS: Text = {
+    "en": (
+        TEXT["en"][0],
+        TEXT["en"][1],
+        "Try keras.mixed_precision.set_global_policy('mixed_bfloat16'), and compare the loss.",
+    ),
+    "zh": (
+        TEXT["zh"][0],
+        TEXT["zh"][1],
+        "试试 keras.mixed_precision.set_global_policy('mixed_bfloat16')，并比较损失。",
+    ),
+}
+
+
 def find(view: View) -> Iterator[Finding]:
-    rates = view.ceilings.flops
+    torch, rates = view.framework == "torch", view.ceilings.flops
     spent = sum(k.seconds for k in view.kernels if k.dtype == "float32" and k.bound == "compute")
     if not rates.get("float32") or not rates.get("bfloat16"):
         return
@@ -28,10 +42,10 @@ def find(view: View) -> Iterator[Finding]:
     if times > 1.3 and view.share(spent) > 0.2:
         yield view.finding(
             "full-precision",
-            TEXT,
+            TEXT if torch else KERAS,
             cause="compute",
             seconds=spent * (1 - 1 / times),
-            remedies=["autocast-bf16"],
+            remedies=["autocast-bf16"] if torch else ["keras-mixed-precision"],
             basis="modelled",
             part=view.share(spent),
             times=times,

@@ -22,6 +22,8 @@ TEXT: Text = {
 def find(view: View) -> Iterator[Finding]:
     by_line: dict[tuple[str, int], float] = {}
     for entry in view.entries:
+        if entry.state == "callback":  # a finding of its own says more of it
+            continue
         if entry.cause == "host" and entry.where is not None and entry.where[0]:
             by_line[entry.where] = by_line.get(entry.where, 0.0) + entry.seconds
     for where, spent in sorted(by_line.items(), key=lambda item: -item[1])[:3]:

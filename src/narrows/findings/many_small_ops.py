@@ -18,21 +18,37 @@ TEXT: Text = {
     ),
 }
 
+KERAS: Text = {
+    "en": (
+        TEXT["en"][0],
+        TEXT["en"][1],
+        "Make each call do more: larger batches, jit_compile=True, or several steps in a call"
+        " (compile(steps_per_execution=...)).",
+    ),
+    "zh": (
+        TEXT["zh"][0],
+        TEXT["zh"][1],
+        "让每次调用做更多：更大的批、jit_compile=True，或一次调用执行多步（compile(steps_per_execution=...)）。",
+    ),
+}
+
 SLOWEST = 200e-6
 """Seconds. An op takes 2 microseconds to dispatch, and some tens with autograd and Python around it, out of the caches. What
 takes longer is held up by something else: threads that wait for a core."""
 
 
 def find(view: View) -> Iterator[Finding]:
-    spent = sum(e.seconds for e in view.entries if e.cause == "overhead")
+    torch = view.framework == "torch"
+    # What Keras' own Python takes is no op's, and has findings of its own.
+    spent = sum(e.seconds for e in view.entries if e.cause == "overhead" and e.state != "trainer")
     calls = sum(k.calls for k in view.kernels if k.state != "next")
     if view.share(spent) > 0.25 and calls >= 20 and spent / calls < SLOWEST:
         yield view.finding(
             "many-small-ops",
-            TEXT,
+            TEXT if torch else KERAS,
             cause="overhead",
             seconds=spent,
-            remedies=["compile", "larger-batch"],
+            remedies=["compile", "larger-batch"] if torch else ["keras-jit", "keras-steps-per-execution"],
             calls=calls,
             step=1e3 * view.step,
             ms=1e3 * spent,

@@ -23,7 +23,7 @@ TEXT: Text = {
 
 def find(view: View) -> Iterator[Finding]:
     pages = per_step(view.process, view.steps.per_step)
-    threads = view.process.last("torch").get("threads") or 1
+    threads = view.process.threads or 1
     spent = min(seconds(pages, threads, view.ceilings), view.seconds("bandwidth"))
     if view.share(spent) > 0.05:
         yield view.finding(

@@ -24,6 +24,8 @@ def find(view: View) -> Iterator[Finding]:
     tensors = sum(o["tensors"] for o in optimizers)
     calls = sum(k.calls for k in view.kernels if k.state == "optimizer" and k.cost.kind != "view")
     spent = sum(e.seconds for e in view.entries if e.state == "optimizer" and e.cause == "overhead")
+    if view.framework != "torch":  # Keras' optimizers have no other way, and compiling is another finding's
+        return
     if tensors >= 4 and calls > 2 * tensors and view.share(spent) > 0.05:
         slow = max(optimizers, key=lambda o: o["tensors"])
         yield view.finding(

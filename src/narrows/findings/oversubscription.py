@@ -3,24 +3,25 @@
 from collections.abc import Iterator
 
 from narrows.findings.view import Text, View
+from narrows.findings.wording import SETTING
 from narrows.report.model import Finding
 
 TEXT: Text = {
     "en": (
         "More threads than cores",
         "{ranks} processes x {threads} threads on {cores} cores.",
-        "Set OMP_NUM_THREADS={right} (torch.set_num_threads) for each process.",
+        "Give the ops of each process {right}: {setting}.",
     ),
     "zh": (
         "线程多于核",
         "{cores} 个核上有 {ranks} 个进程 x {threads} 个线程。",
-        "给每个进程设置 OMP_NUM_THREADS={right}（torch.set_num_threads）。",
+        "让每个进程的算子用 {right} 个线程：{setting}。",
     ),
 }
 
 
 def find(view: View) -> Iterator[Finding]:
-    threads = view.process.last("torch").get("threads") or 1
+    threads = view.process.threads or 1
     ranks = 1 + len(view.others)
     if threads * ranks > view.cores:
         spent = view.seconds("compute") + view.seconds("bandwidth")
@@ -34,5 +35,6 @@ def find(view: View) -> Iterator[Finding]:
             ranks=ranks,
             threads=threads,
             cores=view.cores,
+            setting=SETTING["torch" if view.framework == "torch" else "tensorflow"],
             right=max(1, view.cores // ranks),
         )

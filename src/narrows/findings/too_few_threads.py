@@ -3,18 +3,19 @@
 from collections.abc import Iterator
 
 from narrows.findings.view import Text, View
+from narrows.findings.wording import SETTING
 from narrows.report.model import Finding
 
 TEXT: Text = {
     "en": (
         "Fewer threads than cores",
         "{ranks} processes x {threads} threads on {cores} cores.",
-        "Raise OMP_NUM_THREADS to {right} (torch.set_num_threads).",
+        "Give its ops {right}: {setting}.",
     ),
     "zh": (
         "线程少于核",
         "{cores} 个核上只有 {ranks} 个进程 x {threads} 个线程。",
-        "把 OMP_NUM_THREADS 提高到 {right}（torch.set_num_threads）。",
+        "让算子用 {right} 个线程：{setting}。",
     ),
 }
 
@@ -22,7 +23,7 @@ TEXT: Text = {
 def find(view: View) -> Iterator[Finding]:
     if view.process.first("torch").get("cuda"):
         return
-    threads = view.process.last("torch").get("threads") or 1
+    threads = view.process.threads or 1
     ranks = 1 + len(view.others)
     spent = view.seconds("compute") + view.seconds("bandwidth")
     if threads * ranks < view.cores and view.share(spent) > 0.2 and not view.workers:
@@ -36,5 +37,6 @@ def find(view: View) -> Iterator[Finding]:
             ranks=ranks,
             threads=threads,
             cores=view.cores,
+            setting=SETTING["torch" if view.framework == "torch" else "tensorflow"],
             right=view.cores // ranks,
         )

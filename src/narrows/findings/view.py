@@ -11,7 +11,7 @@ from narrows.ledger.kernels import Kernel
 from narrows.ledger.steady import Steady
 from narrows.ledger.steps import Steps
 from narrows.report.model import Basis, Cause, Ceilings, Finding
-from narrows.spool.record import Line, Process
+from narrows.spool.record import TENSORFLOW, Line, Process
 
 Text = dict[str, tuple[str, str, str]]
 """By language: title, evidence, advice; the last two with `{names}` to fill in."""
@@ -40,6 +40,13 @@ class View:
     @property
     def step(self) -> float:
         return self.steady.median
+
+    @property
+    def framework(self) -> str:
+        """`keras` (its own loop, on whatever backend), `tensorflow` or `torch`: what remedies and advice are for."""
+        if self.process.first("trainer"):
+            return "keras"
+        return "tensorflow" if any(k.name.startswith(TENSORFLOW) for k in self.kernels) else "torch"
 
     def seconds(self, cause: Cause) -> float:
         return sum(e.seconds for e in self.entries if e.cause == cause)

@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from narrows.ledger import pages
+from narrows.ledger import graphs, pages
 from narrows.ledger.build import Entry, entries
 from narrows.ledger.gaps import Gap, gaps
 from narrows.ledger.kernels import Kernel, kernels
@@ -30,12 +30,15 @@ def account(process: Process, fixed: Callable[[Op], float | None], ceilings: Cei
     if typical is None or ceilings is None:
         return Account(steps=found, steady=typical, kernels=(), gaps=(), entries=())
     windows = covering(process.windows)
-    ops = kernels(windows, found.per_step, fixed, ceilings, drift(process, found.steps, typical.median))
+    slower = drift(process, found.steps, typical.median)
+    typical = graphs.divide(typical, process, windows, found.per_step, slower)
+    ops = kernels(windows, found.per_step, fixed, ceilings, slower)
     ops = fitted(ops, typical)
     places = gaps(
         windows, found.per_step, typical, process.sites(), infers=found.type == "inference", ops=_by_line(ops)
     )
-    parts = pages.charge(entries(typical, ops, places), ops, pages.per_step(process, found.per_step), ceilings)
+    parts = graphs.name_callbacks(entries(typical, ops, places), process)
+    parts = pages.charge(parts, ops, pages.per_step(process, found.per_step), ceilings)
     return Account(steps=found, steady=typical, kernels=ops, gaps=places, entries=parts)
 
 

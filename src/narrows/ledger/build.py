@@ -10,7 +10,7 @@ from narrows.report.model import CAUSES, Cause
 
 COLLECTIVE = "c10d::"
 """The library of the ops that start a collective: with gloo they also copy what is to be sent."""
-FRAMEWORK_STATES = ("forward", "backward", "optimizer", "evaluate")
+FRAMEWORK_STATES = ("forward", "backward", "optimizer", "evaluate", "graph")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,9 @@ def entries(steady: Steady, kernels: Sequence[Kernel], gaps: Sequence[Gap]) -> t
     found.append(Entry(cause="transfer", seconds=s["transfer"], state="transfer"))
     for state in ("communication", "wait"):
         found.append(Entry(cause="communication", seconds=s[state], state=state))
-    found.append(Entry(cause="host", seconds=s["save"], state="save"))
+    for state in ("save", "callback"):
+        found.append(Entry(cause="host", seconds=s[state], state=state))
+    found.append(Entry(cause="overhead", seconds=s["trainer"], state="trainer"))
     for state in FRAMEWORK_STATES:
         found.extend(_framework(s[state], [k for k in kernels if k.state == state], state, None, bool(kernels)))
     by_line: dict[tuple[str, tuple[str, int] | None], list[Kernel]] = {}

@@ -51,7 +51,7 @@ def taken_by_others(samples: Sequence[Sample], process: Process, cores: int, sin
     0 where the job has more threads than there are cores: then its threads wait for each other, too.
     """
     rest = {s.pid for s in samples} - {process.pid}
-    own = process.last("torch").get("threads", 1) + process.last("alone").get("producers", 0)
+    own = (process.threads or 1) + process.last("alone").get("producers", 0)
     wanted = own + busy(samples, sorted(rest), since, until)
     return waited_share(samples, process.pid, since, until) if wanted <= cores else 0.0
 

@@ -14,10 +14,13 @@ from typing import Literal
 
 from narrows.ledger.cost import Cost, cost
 from narrows.report.model import Ceilings
-from narrows.spool.record import Op, Window
+from narrows.spool.record import TENSORFLOW, Op, Window
 
 UNKNOWN_FIXED = 5e-6
 """Seconds; for an op that cannot be called at a smaller size, unless it was itself seen to be faster."""
+RECORDED_FIXED = 1e-6
+"""Seconds; for an op of TensorFlow: what its profiler records begins after the dispatch, so that the output's allocation is
+all that is fixed in it."""
 NOTHING_TO_DO = 0.02
 """An op whose limit is less than this share of its time has next to nothing to compute or to move ..."""
 MOSTLY_FIXED = 5.0
@@ -112,7 +115,8 @@ def _call(
     count = sum(o.count for o in ops)
     alone = fixed(op)
     # A call was once as fast as `fastest`, so its fixed cost is no more than that.
-    around = min(min(o.fastest_ns for o in ops) / 1e9, UNKNOWN_FIXED if alone is None else alone)
+    unknown = RECORDED_FIXED if op.name.startswith(TENSORFLOW) else UNKNOWN_FIXED
+    around = min(min(o.fastest_ns for o in ops) / 1e9, unknown if alone is None else alone)
     price = cost(op)
     moved = price.bytes_read + price.bytes_written
     limit = max(price.flops / peak_of(price, ceilings), moved / bandwidth_at(moved, ceilings)) if moved else 0.0

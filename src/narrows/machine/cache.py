@@ -19,7 +19,8 @@ def default_folder() -> Path:
 def place(kind: str, version: str, threads: int, folder: Path | None = None) -> Path:
     """The file for measurements of this kind: one for each machine, torch, number of threads, and way to measure."""
     torch = re.sub(r"[^A-Za-z0-9.+]+", "-", version)
-    name = f"{kind}-{hardware.identity()}-torch{torch}-{threads}t-{method()}.json"
+    measures = torch if torch.startswith("tensorflow") else f"torch{torch}"
+    name = f"{kind}-{hardware.identity()}-{measures}-{threads}t-{method()}.json"
     return (folder or default_folder()) / name
 
 

@@ -11,9 +11,15 @@ from narrows.machine.cache import BENCH
 NO_TORCH = 3
 """As `bench/__main__.py` has it."""
 VERSION = """
-import importlib.util, os, runpy
+import importlib.metadata, importlib.util, os, runpy
 spec = importlib.util.find_spec("torch")
 if spec is None or not spec.submodule_search_locations:
+    for name in ("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tensorflow-macos"):
+        try:
+            print("tensorflow-" + importlib.metadata.version(name))
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        raise SystemExit(0)
     raise SystemExit(3)
 path = os.path.join(spec.submodule_search_locations[0], "version.py")
 print(runpy.run_path(path)["__version__"])
@@ -67,6 +73,7 @@ def run(words: Sequence[str], given: str = "", *, seconds: float, progress: Prog
 
 
 def torch_version(python: str) -> str | None:
-    """`torch.__version__` of an interpreter, without importing torch; None if it has none, or is no interpreter."""
+    """`torch.__version__` of an interpreter, without importing torch; without torch `tensorflow-2.21.0`, as that can measure,
+    too. None if it has neither, or is no interpreter."""
     done = run([python, "-c", VERSION], seconds=60)
     return done.text.strip() or None if done.status == 0 else None

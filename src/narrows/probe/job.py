@@ -36,17 +36,22 @@ at_second_update: list[Callable[[], None]] = []
 at_end: list[Callable[[], None]] = []
 
 
-def boundary(kind: int, who: int) -> None:
-    """The end of an update or of an outermost model call. Never raises, except to stop the job when asked to."""
+def boundary(kind: int, who: int, at: int = 0, *, turn: bool = True) -> None:
+    """The end of an update or of an outermost model call. Never raises, except to stop the job when asked to.
+
+    `at`: when that was, if not now. `turn`: a window may open or close here.
+    """
     global flags, samples, forwards, backwards, batches, disturbed
     try:
-        now = state.touch()
+        now = at or state.touch()
         schedule.count(kind, who, now, disturbed)
         spool.boundary(
             now, kind, who, flags | disturbed, samples, forwards, backwards, batches, state.ns, loss, schedule.steady
         )
         state.ns[:] = _NOTHING
         flags = samples = forwards = backwards = batches = 0
+        if not turn:
+            return
         if schedule.due or disturbed:
             disturbed = schedule.is_open()
             if schedule.due:
@@ -63,6 +68,27 @@ def boundary(kind: int, who: int) -> None:
 
 
 _NOTHING = [0] * state.STATES
+
+
+def boundaries(kind: int, who: int, count: int) -> None:
+    """The end of several steps that were made in one call: each has its part of the time, which is all that is known."""
+    if count > 1:
+        now = state.touch()
+        each = [spent // count for spent in state.ns]
+        began = now - sum(state.ns)
+        seen, again = flags, (samples // count, forwards // count, backwards // count, batches // count)
+        for number in range(1, count):
+            state.ns[:] = each
+            _again(seen, again)
+            boundary(kind, who, began + (now - began) * number // count, turn=False)
+        state.ns[:] = each
+        _again(seen, again)
+    boundary(kind, who)
+
+
+def _again(seen: int, sums: tuple[int, int, int, int]) -> None:
+    global flags, samples, forwards, backwards, batches
+    flags, (samples, forwards, backwards, batches) = seen, sums
 
 
 def discard() -> None:

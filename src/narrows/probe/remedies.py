@@ -19,7 +19,10 @@ def start(recipe: str) -> None:
     chosen = json.loads(recipe)
     if chosen:
         _package()
-        imports.when("torch", lambda torch: apply(torch, chosen))
+        for framework in ("torch", "tensorflow", "keras"):
+            mine = [(name, value) for name, value in chosen if _framework(name) == framework]
+            if mine or framework == "torch":
+                imports.when(framework, functools.partial(apply, chosen=mine))
 
 
 def seed(number: int) -> None:
@@ -43,8 +46,14 @@ def seed(number: int) -> None:
             shift(numpy.random, "seed", number)
             shift(numpy.random, "default_rng", number)
 
+    def tensorflow_then(tensorflow: Any) -> None:
+        tensorflow.random.set_seed(number)
+        if number:
+            shift(tensorflow.random, "set_seed", number)
+
     imports.when("torch", torch_then)
     imports.when("numpy", numpy_then)
+    imports.when("tensorflow", tensorflow_then)
 
 
 def shift(owner: Any, name: str, number: int) -> None:
@@ -62,7 +71,17 @@ def shift(owner: Any, name: str, number: int) -> None:
     setattr(owner, name, shifted)
 
 
-def apply(torch: Any, chosen: list[list[Any]]) -> None:
+def _framework(name: str) -> str:
+    """What the remedy changes; of one that cannot be read, torch, where that is said."""
+    try:
+        module = importlib.import_module(f"{PACKAGE}.{name.replace('-', '_')}")
+        return str(getattr(module, "FRAMEWORK", "torch"))
+    except Exception:
+        return "torch"
+
+
+def apply(torch: Any, chosen: list[tuple[str, Any]]) -> None:
+    """`torch`: or another framework, whose remedies these are."""
     job.spool.event("remedies", torch=torch.__version__)
     for name, value in chosen:
         try:

@@ -75,6 +75,13 @@ def settings(steps: int, seconds: float, *, shallow: bool = False, until: str = 
         _plan, _planned = (), True
 
 
+def told() -> None:
+    """What the parent says of when to stop."""
+    said = job.settings.get
+    until = os.path.join(job.folder, "end") if said("held") else ""
+    settings(int(said("steps", "0")), float(said("seconds", "0")), shallow=said("plan") == "none", until=until)
+
+
 def turn_length() -> int:
     """Boundaries in a step."""
     return _turn

@@ -29,6 +29,8 @@ def start() -> None:
     remedies.start(os.environ.get("NARROWS_REMEDIES") or "[]")
     if job.settings.get("plan") != "off":
         imports.when("torch", _torch)
+        imports.when("tensorflow", _tensorflow)
+        imports.when("keras", _keras)
 
 
 def _settings(text: str) -> dict[str, str]:
@@ -94,3 +96,15 @@ def _torch(torch: Any) -> None:
     from .hooks import install
 
     install(torch)
+
+
+def _tensorflow(tensorflow: Any) -> None:
+    from .tensorflow import install
+
+    install(tensorflow)
+
+
+def _keras(keras: Any) -> None:
+    from .keras import install
+
+    install(keras)

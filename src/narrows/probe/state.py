@@ -8,9 +8,11 @@ from _thread import get_ident
 from time import perf_counter_ns as clock
 
 (TAIL, NEXT, PREPARE, FORWARD, LOSS, BACKWARD, POST, OPTIMIZER, TRANSFER, COMMUNICATION, ITER, EVALUATE, SAVE,
- WAIT) = range(14)  # fmt: skip
-STATES = 14
+ WAIT, GRAPH, TRAINER, CALLBACK) = range(17)  # fmt: skip
+STATES = 17
 GAPS = frozenset((TAIL, PREPARE, LOSS, POST))
+OUTER = frozenset((*GAPS, TRAINER, GRAPH))
+"""Where a part of a step may begin in a job whose loop is Keras' own."""
 
 ns = [0] * STATES
 """Time in each state since the last boundary."""

@@ -11,7 +11,8 @@ A remedy has
   (changes what is learned);
 - `TEXT`: by language, (what it does, what it may change);
 - `candidates(view)`: what to try, with the seconds of a step that each should save; empty where it does not apply;
-- `apply(torch, value)`: called right after the job has imported torch; may be missing if there is only
+- `FRAMEWORK`: `keras` (its own loop) or `tensorflow`, if it is not for jobs of torch;
+- `apply(torch, value)`: called right after the job has imported torch (or that framework); may be missing if there is only
 - `environment(value)`: variables that are set before the job starts;
 - `beyond(value)`, of a number: what to try next once that value has helped; may be missing;
 - `ROOM`: the settings that could make a job need less memory; may be missing if none does;
@@ -48,3 +49,12 @@ def names() -> list[str]:
 
 def _modules() -> list[str]:
     return [module.name for module in pkgutil.iter_modules(__path__)]
+
+
+FRAMEWORKS = {"torch": ("torch",), "tensorflow": ("tensorflow",), "keras": ("keras", "tensorflow")}
+"""By what the job's loop is written in: whose remedies it may take."""
+
+
+def suits(name: str, framework: str) -> bool:
+    """Whether the remedy is one for jobs whose loop is written in that framework."""
+    return getattr(load(name), "FRAMEWORK", "torch") in FRAMEWORKS[framework]

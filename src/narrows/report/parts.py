@@ -1,7 +1,8 @@
 """The smaller parts of a report, each from what it needs."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from narrows.job.facts import Facts
 from narrows.ledger import limit as limits
@@ -23,6 +24,7 @@ from narrows.report.model import (
 )
 from narrows.spool.record import Process
 
+FRAMEWORKS = ("keras", "torch", "tensorflow")
 HOOK_SECONDS = 5e-6
 """What one hooked call (two transitions and a wrapper) costs in a step, when its code is out of the caches: ten times what
 it costs in a loop. `benchmarks/overhead.py` measures the whole."""
@@ -33,10 +35,20 @@ LIGHT_SECONDS = 4e-6
 
 
 def framework(process: Process | None, processes: Sequence[Process]) -> Framework | None:
+    """What the job's loop is written in: Keras, if it steps with it, before what runs below."""
     for each in [process, *processes]:
-        if each is not None and each.first("torch"):
-            return Framework(name="torch", version=each.first("torch")["version"])
+        for name in FRAMEWORKS:
+            seen = each.first(name) if each is not None else {}
+            if seen and (name != "keras" or (each is not None and each.first("trainer"))):
+                below = f" ({seen['backend']})" if name == "keras" else ""
+                return Framework(name=name, version=f"{seen['version']}{below}")
     return None
+
+
+def framework_seen(process: Process) -> Mapping[str, Any]:
+    """The event that the first framework of a process was imported with; empty if there was none."""
+    seen = [process.first(name) for name in FRAMEWORKS if process.first(name)]
+    return min(seen, key=lambda event: int(event["t"]), default={})
 
 
 def step(process: Process | None, mine: Account | None) -> Step | None:
@@ -143,7 +155,7 @@ def ops(mine: Account) -> list[OpCost]:
     merged: dict[tuple[str, str], list[float]] = {}
     bounds: dict[tuple[str, str], dict[str, float]] = {}
     for k in mine.kernels:
-        if k.state == "next":  # the loader's own ops are input, however they are made
+        if k.state in ("next", "iter"):  # the loader's own ops are input, however they are made
             continue
         key = (k.name, k.state)
         row = merged.setdefault(key, [0.0, 0.0, 0.0, 0.0])
@@ -173,8 +185,8 @@ def wall(facts: Facts, processes: Sequence[Process], process: Process | None, mi
     first = process or (processes[0] if processes else None)
     if first is None:
         return [Part(name="program", seconds=whole)]
-    torch = first.first("torch")
-    imports = (torch["t"] - first.start_ns) / 1e9 if torch else 0.0
+    begun = framework_seen(first)
+    imports = (begun["t"] - first.start_ns) / 1e9 if begun else 0.0
     if mine is None or mine.steady is None:
         named = [("imports", imports), ("program", max(0.0, whole - imports))]
         return [Part(name=name, seconds=spent) for name, spent in named if spent > 0]
@@ -197,7 +209,7 @@ def warnings(
     if not processes:
         found.append(say("no probe"))
     elif process is None:
-        seen = any(p.first("torch") for p in processes)
+        seen = any(framework_seen(p) for p in processes)
         found.append(say("no step" if seen else "no framework"))
     elif mine is not None and mine.steady is None:
         found.append(say("few steps", count=len(mine.steps.steps)) if mine.steps.steps else say("no step"))

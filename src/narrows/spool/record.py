@@ -24,9 +24,14 @@ STATES = (
     "evaluate",  # outermost model call without gradients, in a job that trains
     "save",  # torch.save
     "wait",  # last gradient ready -> backward returns: a gradient sync that nothing hides
+    "graph",  # one call that does a whole step (`tf.function`, Keras' train function), as far as no other state is in it
+    "trainer",  # Keras' own Python in `fit`, `evaluate` and `predict`
+    "callback",  # callbacks of `fit` that the user asked for
 )
 GAPS = ("tail", "prepare", "loss", "post")
 
+TENSORFLOW = "tf::"
+"""The library that its ops' names begin with."""
 UPDATE, CALL = 0, 1
 """Kinds of boundary: an optimizer's update, an outermost model call."""
 
@@ -163,6 +168,12 @@ class Process:
         """The first event of that kind, or an empty mapping."""
         found = self.events.get(kind, ())
         return found[0] if found else {}
+
+    @property
+    def threads(self) -> int | None:
+        """Threads that its ops have; None if that is not known."""
+        found = self.last("torch") or self.last("tensorflow")
+        return int(found.get("threads") or 0) or None
 
     def sites(self) -> list[tuple[str, str, int, int, int]]:
         """(file, function, its first line, line, bits) of the frames that the loop's calls were made from."""

@@ -33,6 +33,8 @@ class Measured:
     """Of a step; 0 if unknown."""
     losses: tuple[float, ...] = ()
     """Of each backward, from the first."""
+    every: int = 1
+    """Steps from one of these losses to the next."""
     answers: tuple[tuple[float, ...], ...] = ()
     """Some numbers of the first answers of an inference job."""
     peak_bytes: int = 0

@@ -47,6 +47,7 @@ def measured(
         seconds=mean if bursts or uneven else typical.median,
         samples=typical.samples,
         losses=tuple(map(float, mine.last("curve").get("losses", ()))),
+        every=int(mine.last("curve").get("every", 1)),
         answers=tuple(tuple(map(float, answer)) for answer in answers) if not mine.last("curve").get("losses") else (),
         peak_bytes=max(peak, int(memory.get("rss_peak") or 0)),
         device_bytes=int(memory.get("device_peak") or 0),

@@ -18,7 +18,7 @@ def options(wish: Wish, view: View) -> list[Option]:
     """What could help this job, the largest predicted saving first."""
     found: list[Option] = []
     for name in remedies.names():
-        if not _asked(wish, name):
+        if not _asked(wish, name) or not remedies.suits(name, view.framework):
             continue
         candidates = sorted(remedies.load(name).candidates(view), key=lambda c: -c.seconds)[:SETTINGS]
         found.extend(named(name, each.value, each.seconds) for each in candidates)
@@ -30,7 +30,7 @@ def room(wish: Wish, view: View) -> list[Option]:
     found: list[Option] = []
     for name in remedies.names():
         module = remedies.load(name)
-        if _asked(wish, name) and hasattr(module, "ROOM"):
+        if _asked(wish, name) and hasattr(module, "ROOM") and remedies.suits(name, view.framework):
             known = {each.value: each.seconds for each in module.candidates(view)}
             values = known if module.CLASS == "memory" else dict.fromkeys(module.ROOM, 0.0) | known
             found.extend(named(name, value, seconds) for value, seconds in values.items())

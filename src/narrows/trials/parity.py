@@ -7,7 +7,7 @@ measured and not assumed.
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from narrows.trials.arm import Measured
@@ -42,6 +42,9 @@ def parity(
     """`kind` is the remedy's class."""
     if original.answers:
         return _answers(kind, original, changed, again)
+    every = math.lcm(original.every, changed.every)
+    original, changed = _thinned(original, every), _thinned(changed, every)
+    again, other = [_thinned(m, every) for m in again], [_thinned(m, every) for m in other]
     a, b = original.losses, changed.losses
     if len(a) < EARLY or len(b) < EARLY:
         return Parity(word="unknown", difference=math.nan)
@@ -64,6 +67,12 @@ def parity(
     ):
         return Parity(word="chance", difference=late)
     return Parity(word="differs", difference=max(early, late))
+
+
+def _thinned(found: Measured, every: int) -> Measured:
+    """The losses after so many steps each, where a call makes several and tells of the last one only."""
+    stride = every // found.every
+    return found if stride <= 1 else replace(found, losses=found.losses[stride - 1 :: stride])
 
 
 def difference(a: Sequence[float], b: Sequence[float]) -> float:

@@ -52,7 +52,8 @@ def cost(op: Op) -> Cost:
 def _by_shape(op: Op, entry: Entry | None) -> Cost | None:
     everything = tensors((op.arguments, tuple(op.keywords.values()), op.outputs))
     if entry is None:
-        nothing = None if everything else _cost(0.0, 0.0, 0.0, "float32", "other")
+        unseen = op.raw is not None and ["?"] in list(op.raw[1])  # it had tensors that nothing is known of
+        nothing = None if everything or unseen else _cost(0.0, 0.0, 0.0, "float32", "other")
         return nothing
     if not entry.sparse and any(tensor.layout == "s" for tensor in everything):
         return None

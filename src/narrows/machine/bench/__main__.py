@@ -5,6 +5,7 @@ With `--ops`: reads calls from standard input and prints what each costs at its 
 
 import os
 import sys
+from typing import Any
 
 if not __package__:  # run by path: make this folder a package, and take the path away again below
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -27,8 +28,7 @@ def main() -> int:
     try:
         import torch
     except ImportError as error:
-        sys.stderr.write(f"{error}\n")
-        return NO_TORCH
+        return without_torch(options, error)
     if options.threads:
         torch.set_num_threads(options.threads)
     from . import ceilings
@@ -41,6 +41,24 @@ def main() -> int:
     else:
         found = ceilings.measure(options.seconds or 9.0, options.largest << 20)
         print(json.dumps(found), flush=True)
+    return 0
+
+
+def without_torch(options: Any, error: ImportError) -> int:
+    """TensorFlow measures, too; a fixed cost of an op it is not asked for."""
+    try:
+        import tensorflow  # noqa: F401
+    except ImportError:
+        sys.stderr.write(f"{error}\n")
+        return NO_TORCH
+    import json
+
+    from . import tensorflow_only
+
+    if not options.ops:
+        if options.threads:
+            tensorflow_only.threads(options.threads)
+        print(json.dumps(tensorflow_only.measure(options.seconds or 9.0, options.largest << 20)), flush=True)
     return 0
 
 

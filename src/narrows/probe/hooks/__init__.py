@@ -1,7 +1,6 @@
 """What is put between the job and its framework: one file for each place, each with `install(torch)`."""
 
 import importlib
-import os
 import pkgutil
 from typing import Any
 
@@ -13,8 +12,7 @@ def install(torch: Any) -> None:
     """Called once, right after the job has imported torch. A hook that fails is noted, and the rest still work."""
     job.torch = torch
     told = job.settings.get
-    until = os.path.join(job.folder, "end") if told("held") else ""
-    schedule.settings(int(told("steps", "0")), float(told("seconds", "0")), shallow=told("plan") == "none", until=until)
+    schedule.told()
     for module in pkgutil.iter_modules(__path__):
         try:
             importlib.import_module(f"{__name__}.{module.name}").install(torch)

@@ -40,7 +40,7 @@ def start(torch: Any, how: str, steps: int) -> None:
     calls = 0
     began = 0.0
 
-    def boundary(kind: int, who: int) -> None:
+    def boundary(kind: int, who: int, at: int = 0, *, turn: bool = True) -> None:
         nonlocal calls, began
         if not job.forked:
             try:
@@ -57,7 +57,7 @@ def start(torch: Any, how: str, steps: int) -> None:
                     run.watch()
             except Exception as error:
                 job.quiet(error)
-        original(kind, who)
+        original(kind, who, at, turn=turn)
 
     def trains() -> bool:
         return bool(turns or job.backwards)

@@ -65,7 +65,7 @@ WORDS = {
     "warning": "Warning",     "no step": "No step was seen: nothing called an optimizer or a model often enough. This is where the time went.",
     "no probe": "The probe could not get into this job (an isolated Python, another interpreter, or no Python at "
                 "all), so there is nothing to report but its exit code.",
-    "no framework": "The job never imported torch, so there are no steps to look at.",
+    "no framework": "The job never imported torch, TensorFlow or Keras, so there are no steps to look at.",
     "few steps": "Only {count} steps were seen, too few for a ledger.",
     "no ceilings": "This machine's ceilings could not be measured with {python}, so there is no ledger.",
     "unexplained": "{share:.0%} of the step is unexplained: read the rest of this report with that in mind.",

@@ -56,7 +56,7 @@ WORDS = {
     "notes.block": "时间呈突发分布，因此先对每 {block} 步取平均，再取中位数。", "warning": "警告",     "no step": "没有看到训练步：优化器和模型都没有被反复调用。以下是时间的去向。",
     "no probe": "探针无法进入这个任务（隔离模式的 Python、其他解释器，或根本不是 Python），"
                 "因此除了退出码之外没有可报告的内容。",
-    "no framework": "任务没有导入 torch，因此没有可看的步。", "few steps": "只看到 {count} 步，不足以给出账本。",
+    "no framework": "任务没有导入 torch、TensorFlow 或 Keras，因此没有可看的步。", "few steps": "只看到 {count} 步，不足以给出账本。",
     "no ceilings": "无法用 {python} 测量这台机器的上限，因此没有账本。",
     "unexplained": "单步中有 {share:.0%} 无法解释：阅读本报告时请注意这一点。",
     "too fast": "有些算子比测得的上限还快，合计占单步的 {share:.0%}：测量上限时机器较慢。可用 `narrows ceiling "
