@@ -91,9 +91,10 @@ def _optimize(wish: Wish, command: Command, status: Status, machines: Cluster | 
     remove(folder / COMPILED)
     status.clear()
     trials = [trial_of(verdict, found) for verdict in found.verdicts]
-    torch = next((str(seen["version"]) for name in (view.framework, "torch") if (seen := view.process.last(name))), "")
+    versions = (view.process.last(name).get("version") for name in (view.framework, "torch"))
+    version = next((str(each) for each in versions if each), "")
     after = seen.get(_name(found.kept))
-    result = outcome(wish, command, job.facts, found, torch, after.folder if after else None)
+    result = outcome(wish, command, job.facts, found, version, after.folder if after else None)
     facts_.write(folder, msgspec.structs.replace(job.facts, trials=trials, recipe=result))
     return folder, 128 + signal.SIGINT if found.interrupted else 0
 
