@@ -25,8 +25,8 @@ WORKLOAD = {
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "narrows"
 PATIENCE = 2
 """Epochs without a better hit rate on the validation films, after which training ends."""
-HISTORY = 20
-"""Films that somebody rated: all that is known of a person. In training drawn from all but the last two, then the last."""
+HISTORY, DRAWN = 20, 10
+"""Films that somebody rated: all that is known of a person. These are the last; in training, DRAWN of all are drawn."""
 CANDIDATES, HITS = 100, 10
 """A hit: the film that was rated next is among the first 10 of 100, 99 of them drawn from all others (He et al., 2017)."""
 
@@ -71,9 +71,9 @@ def history(rated):
 
 
 def drawn_histories(ratings, rows):
-    """(n, HISTORY): films that the same people rated, drawn anew each time; never the one that is asked for."""
+    """(n, DRAWN): films that the same people rated, drawn anew each time; never the one that is asked for."""
     films, begins, counts = (each[:, None] if i else each for i, each in enumerate(ratings))
-    drawn = films[begins[rows] + (torch.rand(len(rows), HISTORY) * counts[rows]).long()]
+    drawn = films[begins[rows] + (torch.rand(len(rows), DRAWN) * counts[rows]).long()]
     return drawn.where(drawn != films[rows, None], 0)
 
 
@@ -220,9 +220,9 @@ def found(films: Films, titles: str) -> list[int]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--epochs", type=int, default=None, help="at most")
-    parser.add_argument("--batch", type=int, default=1024, help="ratings; each comes with --negatives drawn films")
+    parser.add_argument("--batch", type=int, default=512, help="ratings; each comes with --negatives drawn films")
     parser.add_argument("--negatives", type=int, default=4)
-    parser.add_argument("--rows", type=int, default=1 << 19, help="of the table of pairs of films")
+    parser.add_argument("--rows", type=int, default=1 << 20, help="of the table of pairs of films")
     parser.add_argument("--slow", action="store_true", help="with a classic mistake: dense gradients of the tables")
     parser.add_argument("--infer", metavar="TITLES", help="recommend to one who saw these, as in 'Toy Story; Heat'")
     parser.add_argument("--model", type=Path, default=CACHE / "recsys.pt", help="where the trained model is kept")
