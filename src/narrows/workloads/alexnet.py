@@ -71,6 +71,7 @@ def make_model(dropout: float = 0.3) -> nn.Sequential:
         if isinstance(layer, nn.Conv2d | nn.Linear):
             nn.init.kaiming_normal_(layer.weight)
             nn.init.zeros_(layer.bias)
+    nn.init.normal_(model[-1].weight, std=0.01)  # all digits are as likely at first
     return model
 
 

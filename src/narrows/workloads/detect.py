@@ -21,7 +21,7 @@ WORKLOAD = {
     "size": "5,000 digits, 2 photographs; a new scene of 96 x 96 pixels each time",
     "licence": "CC BY-SA 3.0 (MNIST), CC BY 2.0 (photographs)",
     "bottleneck": "input, compute",
-    "score": "mAP at IoU 0.5",
+    "score": "mAP50",
     "better": "higher",
     "needs": ["mlxtend", "PIL"],
 }
@@ -202,7 +202,7 @@ def train(options: argparse.Namespace) -> None:
         schedule.step()
         if step % LOOK == 0 or step == steps:
             seen = score_on(model, valid)
-            print(f"step {step}/{steps}  loss {loss.item():.3f}  mAP {seen:.3f}")
+            print(f"step {step}/{steps}  loss {loss.item():.3f}  mAP50 {seen:.3f}")
             since = 0 if seen > best else since + 1
             if seen > best:
                 best = seen
@@ -214,7 +214,7 @@ def train(options: argparse.Namespace) -> None:
     all_ten = [[(1.0, each, box) for box in boxes for each in range(CLASSES)] for boxes, _ in truths]
     guess = mean_average_precision(all_ten, truths)
     score = score_on(load(options.model), test)
-    print(f"mAP at IoU 0.5 {score:.3f}  (baseline {guess:.3f}: every digit in each of the true boxes)")
+    print(f"mAP50 {score:.3f}  (baseline {guess:.3f}: every digit in each of the true boxes)")
 
 
 def load(path: Path) -> nn.Sequential:
