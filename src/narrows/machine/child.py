@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -45,19 +46,26 @@ def bench(
 
 
 def run(words: Sequence[str], given: str = "", *, seconds: float, progress: Progress | None = None) -> Outcome:
-    """The outcome of a command, killed after `seconds`. The probe stays out of it."""
+    """The outcome of a command, killed after `seconds`. The probe stays out of it.
+
+    What is given to it comes from a file: `communicate` forgets the rest of a long input when it times out, and is asked
+    again.
+    """
     environment = {k: v for k, v in os.environ.items() if not k.startswith("NARROWS_")}
     pipe = subprocess.PIPE
     try:
-        child = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment)
+        with tempfile.TemporaryFile("w+") as source:
+            source.write(given)
+            source.seek(0)
+            child = subprocess.Popen(words, stdin=source, stdout=pipe, stderr=pipe, text=True, env=environment)
     except (OSError, ValueError) as error:
         return Outcome("", None, str(error))
-    began, given_once = time.monotonic(), [given]
+    began = time.monotonic()
     with child:
         try:
             while True:
                 try:
-                    text, errors = child.communicate(given_once.pop() if given_once else None, timeout=TICK)
+                    text, errors = child.communicate(timeout=TICK)
                     return Outcome(text, child.returncode, errors)
                 except subprocess.TimeoutExpired:
                     spent = time.monotonic() - began

@@ -174,7 +174,7 @@ def mean_error(model: nn.Module, loader: DataLoader) -> float:
 
 
 def train(options: argparse.Namespace) -> None:
-    epochs = options.epochs or (1 if options.slow else 25)
+    epochs = options.epochs or (3 if options.slow else 25)
     torch.manual_seed(0)
     examples = the_data()
     order = torch.randperm(len(examples)).tolist()

@@ -57,8 +57,7 @@ def synthesiser() -> tuple[ctypes.CDLL, list[np.ndarray], object]:
             heard.append(np.ctypeslib.as_array(samples, (count,)).copy())
         return 0
 
-    synchronous = 2
-    if library.espeak_Initialize(synchronous, 0, espeakng_loader.get_data_path().encode(), 0) != RATE:
+    if library.espeak_Initialize(2, 0, espeakng_loader.get_data_path().encode(), 0) != RATE:  # 2: it returns when done
         raise OSError("eSpeak NG cannot be used")
     library.espeak_SetSynthCallback(listen)
     return library, heard, listen
@@ -134,7 +133,7 @@ def spectrogram(samples: torch.Tensor, *, by_frame: bool = False) -> torch.Tenso
 
 
 class Speech(Dataset):
-    """Spectrograms of files; in training with noise, and with a band of frequencies left out (SpecAugment)."""
+    """Spectrograms of files; in training with noise, of another loudness each time."""
 
     def __init__(self, files: list[tuple[Path, list[int]]], *, augment: bool = False, slow: bool = False) -> None:
         self.files = files
@@ -149,11 +148,7 @@ class Speech(Dataset):
         samples = read(path)
         if self.augment:
             samples = samples + torch.randn_like(samples) * samples.std() * 0.2 * torch.rand(())
-        bands = spectrogram(samples, by_frame=self.by_frame)
-        if self.augment:
-            low = torch.randint(BANDS - 6, ()).item()
-            bands[low : low + 6] = 0
-        return bands, torch.tensor(digits)
+        return spectrogram(samples, by_frame=self.by_frame), torch.tensor(digits)
 
 
 def collate(examples):
@@ -230,8 +225,8 @@ def train(options: argparse.Namespace) -> None:
         if since == PATIENCE:
             break
 
-    learned, said = ([digits for _, digits in files[part]] for part in ("train", "test"))
-    commonest = np.bincount(np.concatenate(learned)).argmax()
+    commonest = np.bincount(np.concatenate([digits for _, digits in files["train"]])).argmax()
+    said = [digits for _, digits in files["test"]]
     baseline = sum(edits([commonest] * 4, each) for each in said) / sum(map(len, said))
     score = error_rate(load(options.model), test)
     folder.cleanup()
