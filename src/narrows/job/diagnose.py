@@ -25,7 +25,7 @@ from narrows.machine.fixed import fixed_costs, signature
 from narrows.report.build import trainers
 from narrows.report.model import Ceilings, Machine
 from narrows.spool.read import read
-from narrows.spool.record import TENSORFLOW, Process
+from narrows.spool.record import TENSORFLOW, XLA, Process
 
 LATE = 15.0
 """Seconds after which a job that `--seconds` should have stopped from within is stopped from outside."""
@@ -109,7 +109,7 @@ def _with_machine(facts: Facts, ranks: Sequence[Process], *, quiet: bool) -> Fac
     status.show("narrows: this machine's ceilings (up to 20 s the first time) ...")
     found = measured(python, threads, version)
     # What TensorFlow's ops are seen to take begins after their dispatch: their fixed cost is known without measuring.
-    every = [op for p in ranks for w in p.windows for op in w.ops if not op.name.startswith(TENSORFLOW)]
+    every = [op for p in ranks for w in p.windows for op in w.ops if not op.name.startswith((TENSORFLOW, XLA))]
     fixed = fixed_costs(python, int(torch.get("threads") or threads), version, every)
     status.clear()
     notes = [BUSY] if found is not None and found.doubtful else []

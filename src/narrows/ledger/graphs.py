@@ -17,6 +17,7 @@ PARTS = ("forward", "backward", "optimizer")
 
 def divide(typical: Steady, process: Process, windows: Sequence[Window], per_step: float, drift: float) -> Steady:
     """The steady step with its graph calls divided; as it was if there are none, or none was looked at."""
+    typical = _waited_for(typical, process, per_step, drift)
     whole = typical.seconds["graph"]
     looks = process.events.get("graphs", ())
     turns = sum(e["boundaries"] for e in looks) / per_step
@@ -37,6 +38,19 @@ def divide(typical: Steady, process: Process, windows: Sequence[Window], per_ste
     for part, spent in ran.items():
         seconds[part] += scale * spent
     seconds["graph"] = whole - waited - scale * sum(ran.values())
+    return replace(typical, seconds=seconds)
+
+
+def _waited_for(typical: Steady, process: Process, per_step: float, drift: float) -> Steady:
+    """A program of JAX goes on after the call of it has returned; who then waits for it is Keras, in its own Python."""
+    looks = process.events.get("program", ())
+    turns = sum(e["boundaries"] for e in looks) / per_step
+    if turns < 0.5:
+        return typical
+    longer = drift * sum(e["ns"] for e in looks) / 1e9 / turns - typical.seconds["graph"]
+    moved = min(max(0.0, longer), typical.seconds["trainer"])
+    seconds = {**typical.seconds, "graph": typical.seconds["graph"] + moved}
+    seconds["trainer"] -= moved
     return replace(typical, seconds=seconds)
 
 

@@ -30,6 +30,7 @@ def start() -> None:
     if job.settings.get("plan") != "off":
         imports.when("torch", _torch)
         imports.when("tensorflow", _tensorflow)
+        imports.when("jax", _jax)
         imports.when("keras", _keras)
 
 
@@ -108,3 +109,9 @@ def _keras(keras: Any) -> None:
     from .keras import install
 
     install(keras)
+
+
+def _jax(jax: Any) -> None:
+    from .jax import install
+
+    install(jax)

@@ -24,7 +24,7 @@ from narrows.report.model import (
 )
 from narrows.spool.record import Process
 
-FRAMEWORKS = ("keras", "torch", "tensorflow")
+FRAMEWORKS = ("keras", "torch", "tensorflow", "jax")
 HOOK_SECONDS = 5e-6
 """What one hooked call (two transitions and a wrapper) costs in a step, when its code is out of the caches: ten times what
 it costs in a loop. `benchmarks/overhead.py` measures the whole."""

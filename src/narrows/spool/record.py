@@ -32,6 +32,8 @@ GAPS = ("tail", "prepare", "loss", "post")
 
 TENSORFLOW = "tf::"
 """The library that its ops' names begin with."""
+XLA = "xla::"
+"""The same of programs that were compiled as a whole."""
 UPDATE, CALL = 0, 1
 """Kinds of boundary: an optimizer's update, an outermost model call."""
 

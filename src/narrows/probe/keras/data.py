@@ -9,6 +9,8 @@ from .. import job, places, state
 from . import trainer
 
 _told: set[str] = set()
+last: Any = None
+"""The batch that was served last, where it is asked for from Python in the step function."""
 
 
 def install(keras: Any) -> None:
@@ -37,6 +39,33 @@ def install(keras: Any) -> None:
             state.leave(back)
 
     EpochIterator.__init__, EpochIterator.__next__ = __init__, __next__
+    if keras.backend.backend() == "jax":
+        kind = importlib.import_module("keras.src.backend.jax.trainer").JAXEpochIterator
+        original = kind._get_iterator
+        kind._get_iterator = functools.wraps(original)(lambda self: Served(original(self)))
+
+
+class Served:
+    """The batches of an iterator, each timed: on JAX the step function asks for its own."""
+
+    def __init__(self, batches: Any) -> None:
+        self.batches = iter(batches)
+
+    def __iter__(self) -> "Served":
+        return self
+
+    def __next__(self) -> Any:
+        global last
+        if state.now_in not in state.OUTER or get_ident() != state.thread:
+            return next(self.batches)
+        if places.learning:
+            places.learn("loader")
+        state.enter(state.NEXT)
+        try:
+            last = next(self.batches)
+            return last
+        finally:
+            state.leave(state.PREPARE)
 
 
 def _introduce(iterator: Any, given: Any) -> None:

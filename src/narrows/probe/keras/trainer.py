@@ -16,6 +16,8 @@ FUNCTIONS = {"train": "make_train_function", "test": "make_test_function", "pred
 _STARTS = frozenset((*state.GAPS, state.TRAINER))
 inside = False
 """A step function runs: what it calls is a part of its step."""
+look: Any = None
+"""Set by a window that calls the step function itself: `look(function, args, kwargs)`."""
 batch_size = 0
 """Of the data that was given to a loop last."""
 
@@ -89,7 +91,7 @@ class Step:
         inside = True
         state.enter(state.EVALUATE if evaluates else state.GRAPH)
         try:
-            result = function(*args, **kwargs)
+            result = function(*args, **kwargs) if look is None else look(function, args, kwargs)
         finally:
             inside = False
             state.leave(at if evaluates else state.TAIL)
