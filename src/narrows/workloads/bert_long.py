@@ -217,7 +217,8 @@ def main() -> None:
     if not options.model.exists():
         print("there is no trained model yet: training one first", file=sys.stderr)
         train(options)
-    found = chances(*((loaded := load(options.model))[0], words, *loaded[1:]))
+    model, index, length = load(options.model)
+    found = chances(model, words, index, length)
     print(f"{PROJECTS[found.argmax().item()]}  ({found.max().item():.1%} sure)")
 
 
