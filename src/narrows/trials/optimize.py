@@ -91,7 +91,8 @@ def _optimize(wish: Wish, command: Command, status: Status, machines: Cluster | 
     remove(folder / COMPILED)
     status.clear()
     trials = [trial_of(verdict, found) for verdict in found.verdicts]
-    torch = next((str(seen["version"]) for name in (view.framework, "torch") if (seen := view.process.last(name))), "")
+    told = view.process.last(view.framework) or view.process.last("torch")
+    torch = str(told.get("version", ""))
     after = seen.get(_name(found.kept))
     result = outcome(wish, command, job.facts, found, torch, after.folder if after else None)
     facts_.write(folder, msgspec.structs.replace(job.facts, trials=trials, recipe=result))
