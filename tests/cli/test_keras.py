@@ -153,3 +153,18 @@ def test_the_numbers_are_those_of_the_job_alone(tmp_path: Path) -> None:
                            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}, timeout=200)  # fmt: skip
     done, _ = narrows(tmp_path, script)
     assert done.stdout == alone.stdout
+
+
+@pytest.mark.parametrize("backend", ["torch", "jax"])
+def test_other_backends_have_their_steps_and_their_ledger(tmp_path: Path, backend: str) -> None:
+    pytest.importorskip(backend)
+    script = job(tmp_path, callback="time.sleep(0.02)")
+    done, report = narrows(tmp_path, script, KERAS_BACKEND=backend)
+    assert done.returncode == 0
+    assert done.stdout.startswith("[")
+    check_ledger(report)
+    assert report["step"]["count"] == 200
+    assert report["job"]["framework"]["version"].endswith(f"({backend})")
+    (host,) = (row["seconds"] for row in report["ledger"] if row["cause"] == "host")
+    assert host == pytest.approx(0.02, rel=0.3)
+    assert report["verdict"]["cause"] == "host" or backend == "torch"

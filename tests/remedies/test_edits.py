@@ -54,6 +54,10 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("inference-mode", "no_grad", "import threading\n" + MAIN + GUARD),
     ("inference-mode", "no_grad", MAIN + "from http.server import HTTPServer\n" + GUARD),
 ]
+REFUSED += [
+    ("keras-seed", True, "from tensorflow.random import set_seed\nset_seed(42)\n"),
+    ("keras-seed", True, "import tensorflow as t\nt.random.set_seed(42)\n"),
+]
 STAYS: list[tuple[str, Any, str]] = [
     ("loader-workers", 2, LOADER + "DataLoader(d, num_workers=4, persistent_workers=True)\n"),
     ("persistent-workers", True, LOADER + "DataLoader(d)\nDataLoader(d, num_workers=0)\n"),
@@ -105,6 +109,10 @@ MADE: list[tuple[str, Any, str, str]] = [
     ("compile", "default", NET + "model = Net()\n" + OPT, NET + "model = Net()\nmodel.compile()\n" + OPT),
     ("compile", "max", NET + "model = Net()\n" + OPT, NET + 'model = Net()\nmodel.compile(mode="max")\n' + OPT),
     ("compile-dynamic", True, NET + "model = Net()\n" + OPT, NET + "model = Net()\nmodel.compile(dynamic=True)\n" + OPT),
+    (
+        "keras-seed", True, "import tensorflow as tf\ntf.random.set_seed(42)\nx = tf.random.normal((2, 2))\n",
+        "import tensorflow as tf\ntf.keras.utils.set_random_seed(42)\nx = tf.random.normal((2, 2))\n",
+    ),
     ("inference-mode", "no_grad", MAIN + GUARD, MAIN.replace("def", "@torch.no_grad()\ndef") + GUARD),
 ]  # fmt: skip
 

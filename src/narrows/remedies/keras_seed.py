@@ -26,6 +26,7 @@ TEXT = {
         "同时给 Python 的 random 和 NumPy 设种子，每次运行结果相同。",
     ),
 }
+ELSE = re.compile(r"\bset_seed\b")
 CALL = re.compile(r"\b(?:tf|tensorflow)\.random\.set_seed\b")
 
 
@@ -63,8 +64,8 @@ def by_hand(value: bool) -> str:
 
 
 def edit(source: str, value: bool) -> str | None:
-    """The name is changed where it is called; `tf.keras` is there wherever `tf` is."""
+    """The name is changed where it is called; `tf.keras` is there wherever `tf` is. None if it goes by other names, too."""
     from narrows.edits.text import parse
 
     changed = CALL.sub(lambda found: found.group().split(".")[0] + ".keras.utils.set_random_seed", source)
-    return changed if parse(changed) is not None else None
+    return changed if parse(changed) is not None and not ELSE.search(changed) else None

@@ -91,8 +91,8 @@ def _optimize(wish: Wish, command: Command, status: Status, machines: Cluster | 
     remove(folder / COMPILED)
     status.clear()
     trials = [trial_of(verdict, found) for verdict in found.verdicts]
-    versions = (view.process.last(name).get("version") for name in (view.framework, "torch"))
-    version = next((str(each) for each in versions if each), "")
+    told = view.process.last(view.framework) or view.process.last("torch")
+    version = str(told.get("version", ""))
     after = seen.get(_name(found.kept))
     result = outcome(wish, command, job.facts, found, version, after.folder if after else None)
     facts_.write(folder, msgspec.structs.replace(job.facts, trials=trials, recipe=result))

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 WORKLOAD = {
     "field": "long documents",
-    "model": "BERT-style encoder, 3 layers, 128 wide, from scratch",
+    "model": "BERT-style encoder, 2 layers, 128 wide, from scratch",
     "data": "source files of Python, PyTorch, NumPy, SciPy, scikit-learn, SymPy and NetworkX, as installed",
     "size": "up to 120 files of each, of 500 words and more",
     "licence": "PSF licence, BSD 3-clause",
@@ -32,7 +32,7 @@ GIVEAWAYS = (
 """What would name the answer is taken out."""
 FILES, WORDS = 120, 4000
 """Of each project; of the vocabulary."""
-LOOK, PATIENCE = 40, 2
+LOOK, PATIENCE = 40, 3
 """Steps between two looks at the validation files, and looks without a lower loss after which training ends."""
 PAD, UNKNOWN, CLS = range(3)
 
@@ -93,7 +93,7 @@ class Encoder(nn.Module):
     """As BERT, but with normalisation before each layer, which trains without a long warm-up."""
 
     def __init__(
-        self, *, length: int, by_hand: bool = False, width: int = 128, heads: int = 4, layers: int = 3
+        self, *, length: int, by_hand: bool = False, width: int = 128, heads: int = 4, layers: int = 2
     ) -> None:
         super().__init__()
         self.words = nn.Embedding(WORDS, width, padding_idx=PAD)
@@ -143,7 +143,8 @@ def train(options: argparse.Namespace) -> None:
     vocabulary = [word for word, _ in counts.most_common(WORDS - 3)]
     index = {word: i + 3 for i, word in enumerate(vocabulary)}
     model = Encoder(length=length, by_hand=options.slow)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-4, weight_decay=0.05)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.05)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-3, total_steps=steps, cycle_momentum=False)
     held_out = torch.stack([encode(words, index, length) for words, _ in valid])
     held_out_labels = torch.tensor([label for _, label in valid])
 
@@ -169,6 +170,7 @@ def train(options: argparse.Namespace) -> None:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
+        schedule.step()
         if (step + 1) % LOOK == 0 or step + 1 == steps:
             seen, right = validate()
             print(f"step {step + 1}/{steps}  loss {loss.item():.3f}  validation {seen:.3f}  accuracy {right:.3f}")
@@ -215,7 +217,8 @@ def main() -> None:
     if not options.model.exists():
         print("there is no trained model yet: training one first", file=sys.stderr)
         train(options)
-    found = chances(*((loaded := load(options.model))[0], words, *loaded[1:]))
+    model, index, length = load(options.model)
+    found = chances(model, words, index, length)
     print(f"{PROJECTS[found.argmax().item()]}  ({found.max().item():.1%} sure)")
 
 

@@ -171,7 +171,7 @@ def logits_of(model: Classifier, words: list[str], by: Tokenizer):
 
 
 def train(options: argparse.Namespace) -> None:
-    steps = options.steps or (80 if options.slow else 240)
+    steps = options.steps or (80 if options.slow else 160)
     mode = "frozen" if options.slow else options.mode
     torch.manual_seed(0)
     random.seed(0)

@@ -71,6 +71,7 @@ class Served:
 def _introduce(iterator: Any, given: Any) -> None:
     adapter = iterator.data_adapter
     rows = _rows(given)
+    trainer.adapter = type(adapter).__name__
     trainer.batch_size = min(int(adapter.batch_size or 0), rows or 1 << 30)
     told = {
         "adapter": type(adapter).__name__,

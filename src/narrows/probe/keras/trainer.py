@@ -18,6 +18,8 @@ inside = False
 """A step function runs: what it calls is a part of its step."""
 look: Any = None
 """Set by a window that calls the step function itself: `look(function, args, kwargs)`."""
+adapter = ""
+"""The class of what Keras made of the data that was given to a loop last."""
 batch_size = 0
 """Of the data that was given to a loop last."""
 

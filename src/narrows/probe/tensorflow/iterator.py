@@ -6,6 +6,7 @@ from _thread import get_ident
 from typing import Any
 
 from .. import job, places, state
+from ..keras import trainer
 
 _told: set[int] = set()
 _started = 0
@@ -55,7 +56,10 @@ def _timed(original: Any, to: int, inside: Any) -> Any:
 
 
 def _introduce(dataset: Any) -> None:
-    """Write down the stages of a pipeline, the last first, once for each dataset."""
+    """Write down the stages of a pipeline, the last first, once for each dataset. Those that Keras makes of arrays and
+    generators are its own."""
+    if state.now_in == state.TRAINER and trainer.adapter != "TFDatasetAdapter":
+        return
     if id(dataset) in _told or len(_told) >= 20:
         return
     _told.add(id(dataset))
