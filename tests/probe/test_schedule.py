@@ -10,7 +10,7 @@ from narrows.probe.spool import Spool
 
 STATE = (
     "steady", "due", "enough", "_history", "_previous", "_began", "_turn", "_left", "_next", "_open", "_settled", "_plan",
-    "_again", "_planned", "_most_steps", "_most_ns", "_kind", "_off", "quiet",
+    "_again", "_planned", "_renewed", "_most_steps", "_most_ns", "_kind", "_off", "quiet",
 )  # fmt: skip
 
 
@@ -123,3 +123,30 @@ def test_without_windows_it_stops_as_soon_as_the_steps_are_measured(told: list[s
 def test_long_steps_are_looked_at_half_as_often(told: list[str]) -> None:
     until_quiet(length=schedule.LONG_STEP_NS + 1)
     assert len(told) // 2 == schedule.HALF
+
+
+def test_another_stage_of_the_job_is_looked_at_anew_but_not_for_ever(told: list[str]) -> None:
+    schedule.settings(0, 0.0)
+    schedule.renew()  # nothing has settled: there is nothing to do
+    until_quiet()
+    assert not schedule._renewed
+    first, start = list(told), 100_000
+    for stage in range(schedule.STAGES + 1):
+        before = len(told)
+        schedule.renew()
+        start += 400
+        run(300, start=start)
+        again = told[before : before + len(first)]
+        assert again == (first if stage < schedule.STAGES else [])
+
+
+def test_a_window_that_is_open_is_closed_before_the_next_stage_settles(told: list[str]) -> None:
+    schedule.settings(0, 0.0)
+    start = 0
+    while not schedule.is_open():
+        run(1, start=start)
+        start += 1
+    schedule.renew()
+    run(1, start=start)
+    assert not schedule.is_open()
+    assert told[-1] == "-"

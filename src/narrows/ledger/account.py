@@ -29,7 +29,7 @@ def account(process: Process, fixed: Callable[[Op], float | None], ceilings: Cei
     typical = steady(found.steps)
     if typical is None or ceilings is None:
         return Account(steps=found, steady=typical, kernels=(), gaps=(), entries=())
-    windows = covering(process.windows)
+    windows = covering(of_stages(process.windows, found.spans))
     slower = drift(process, found.steps, typical.median)
     typical = graphs.divide(typical, process, windows, found.per_step, slower)
     ops = kernels(windows, found.per_step, fixed, ceilings, slower)
@@ -40,6 +40,11 @@ def account(process: Process, fixed: Callable[[Op], float | None], ceilings: Cei
     parts = graphs.name_callbacks(entries(typical, ops, places), process)
     parts = pages.charge(parts, ops, pages.per_step(process, found.per_step), ceilings)
     return Account(steps=found, steady=typical, kernels=ops, gaps=places, entries=parts)
+
+
+def of_stages(windows: Sequence[Window], spans: Sequence[tuple[int, int]]) -> Sequence[Window]:
+    """Those that were open in these stages; all, where none was."""
+    return [w for w in windows if any(begin < w.end_ns <= end for begin, end in spans)] or windows
 
 
 def covering(windows: Sequence[Window]) -> tuple[Window, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from narrows.ledger import stages
 from narrows.spool.record import CALL, STATES, UPDATE, Boundary
 
 FEWEST = 3
@@ -45,6 +46,8 @@ class Steps:
     steps: tuple[Step, ...]
     per_step: float
     """Boundaries in a step: what counts from the deep windows are divided by."""
+    spans: tuple[tuple[int, int], ...] = ()
+    """(begin, end), nanoseconds, of the stages that these are the steps of."""
 
     def timed(self, first: int) -> list[Step]:
         """From that one on, those of which more is known than how long they took."""
@@ -55,19 +58,24 @@ def steps(boundaries: Sequence[Boundary]) -> Steps:
     """Group boundaries into steps.
 
     A step ends with the update of the optimizer that is stepped least often: of two that take turns (a GAN), the
-    second; with five updates of a critic for one of a generator, the generator's.
+    second; with five updates of a critic for one of a generator, the generator's. Of a job with several stages the steps
+    are those of the longest one.
     """
     updates = [b for b in boundaries if b.kind == UPDATE]
     if len(updates) >= FEWEST:
-        last = _sets_the_turn(updates)
+        chosen = stages.main(stages.stages(updates), FEWEST)
+        last = {_sets_the_turn(stage.updates) for stage in chosen}
         turns = _merge([b for b in boundaries if b.kind == UPDATE or b.end_ns < updates[0].end_ns], last, UPDATE)
-        others = len({b.who for b in updates})
+        others = max(len(stage.optimizers) for stage in chosen)
         unit = "optimizer step" if others == 1 else f"turn of {others} optimizers"
-        return Steps(type="training", unit=unit, steps=turns, per_step=len(updates) / max(1, len(turns)))
+        count = sum(len(stage.updates) for stage in chosen)
+        return Steps(
+            type="training", unit=unit, steps=turns, per_step=count / max(1, len(turns)),
+            spans=tuple((s.updates[0].end_ns - s.updates[0].duration_ns, s.updates[-1].end_ns) for s in chosen),
+        )  # fmt: skip
     calls = [b for b in boundaries if b.kind == CALL]
     if len(calls) >= FEWEST:
-        last = _sets_the_turn(calls)
-        turns = _merge(calls, last, CALL)
+        turns = _merge(calls, {_sets_the_turn(calls)}, CALL)
         others = len({b.who for b in calls})
         unit = "model call" if others == 1 else f"turn of {others} models"
         return Steps(type="inference", unit=unit, steps=turns, per_step=len(calls) / max(1, len(turns)))
@@ -77,17 +85,19 @@ def steps(boundaries: Sequence[Boundary]) -> Steps:
 def _sets_the_turn(boundaries: Sequence[Boundary]) -> int:
     counts = Counter(b.who for b in boundaries)
     often = {who: n for who, n in counts.items() if n >= FEWEST and n * RAREST >= len(boundaries)}
-    rarest = min(often.values())
+    rarest = min(often.values(), default=0)
+    if not often:
+        return boundaries[-1].who
     # Equal but for the turn that was cut off at the end: the one that came last in the first turn.
     return max(who for who, n in often.items() if n <= rarest + 1)
 
 
-def _merge(boundaries: Sequence[Boundary], last: int, kind: int) -> tuple[Step, ...]:
+def _merge(boundaries: Sequence[Boundary], last: set[int], kind: int) -> tuple[Step, ...]:
     merged: list[Step] = []
     open_: list[Boundary] = []
     for boundary in boundaries:
         open_.append(boundary)
-        if boundary.who == last and boundary.kind == kind:
+        if boundary.who in last and boundary.kind == kind:
             merged.append(_step(open_))
             open_ = []
     return tuple(merged)

@@ -26,7 +26,7 @@ on = False
 ends: list[int] = []
 """In turn the end of a light step, and the id of the optimizer that made it."""
 identify: Callable[[int], int] = lambda optimizer: 0  # noqa: E731
-"""From an optimizer's id to its number; `hooks/optimizer.py` sets it."""
+"""From an optimizer's id to its number, -1 - number of one that was not there before; `hooks/optimizer.py` sets it."""
 switches: list[Callable[[bool], None]] = []
 """Called with True when light steps begin, with False when they end."""
 removable: list[tuple[Any, str, Any, Any]] = []
@@ -110,15 +110,19 @@ def flush() -> None:
         schedule.steady += count
         job.updates += count
         _left -= count
+        fresh = False
         for end, optimizer in zip(passed[::2], passed[1::2], strict=True):
-            job.spool.light(end, job.UPDATE, identify(optimizer), job.LIGHT)
+            who = identify(optimizer)
+            if who < 0:
+                fresh, who = True, -1 - who
+            job.spool.light(end, job.UPDATE, who, job.LIGHT)
             spent, _last = end - _last, end
             if spent > bursts.LONG * _typical:
                 _over += spent - _typical if _over else 1  # the first may be the machine's doing
         if passed and _over > bursts.SHARE * (_last - _began):
             stop()
             never()
-        elif _left <= 0:
+        elif _left <= 0 or fresh:
             stop()
     except Exception as error:
         job.quiet(error)

@@ -36,6 +36,9 @@ LOOK_BACK, LONGEST_WINDOW = 256, 64
 MANY = 8
 """Windows longer than this are opened half as often, too."""
 
+STAGES = 3
+"""Times that the first plan is gone through again, for another stage of the job."""
+
 kinds: dict[str, Callable[[], Any]] = {}
 """Filled by `windows/`: each makes an object with `open()` and `close(steps)`."""
 
@@ -56,6 +59,7 @@ _plan: tuple[str, ...] = PLAN
 _again = 0
 _planned = False
 """The first plan is done."""
+_renewed = 0
 _most_steps = 0
 _most_ns = 0
 _until = ""
@@ -124,6 +128,10 @@ def count(kind: int, who: int, now: int, disturbed: bool) -> None:
 def turn(now: int) -> None:
     """Open or close a window, when one is due."""
     global _left, _next, _open, _settled, _turn, _again, _planned, due, quiet
+    if _open is not None:
+        close()
+        _left = 4 * _turn
+        return
     if not _settled:
         if not _steady_enough():
             return
@@ -132,10 +140,6 @@ def turn(now: int) -> None:
         _turn = _period([who for who, _ in _history])
         job.spool.event("settled", boundaries=job.spool.boundaries, turn=_turn, faults=pages.faults())
         job.spool.event("sites", sites=places.known_sites())
-    if _open is not None:
-        close()
-        _left = 4 * _turn
-        return
     if _next >= len(_plan):
         due, _left, _planned = False, 1 << 60, True
         _again = LATER * max(steady, 1) if _plan else 1 << 60
@@ -169,6 +173,17 @@ def wake() -> None:
     """Some windows open again."""
     global _plan, _next, _left, due, quiet
     _plan, _next, _left, due, quiet = AGAIN, 0, 0, not _off, False
+
+
+def renew() -> None:
+    """Another optimizer begins: once the job has settled, that may be another stage of it, with steps of its own."""
+    global _settled, _plan, _next, _left, _planned, due, quiet, _renewed
+    if not _settled or not _plan or _off or _renewed >= STAGES:
+        return
+    _renewed += 1
+    _history.clear()
+    places.learning = True
+    _settled, _plan, _next, _left, _planned, due, quiet = False, PLAN, 0, 0, False, True, False
 
 
 def is_open() -> bool:

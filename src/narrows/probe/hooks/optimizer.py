@@ -4,7 +4,7 @@ import weakref
 from _thread import get_ident
 from typing import Any
 
-from .. import gradients, job, light, places, state
+from .. import gradients, job, light, places, schedule, state
 
 _known: dict[int, tuple[Any, int]] = {}
 optimizers: list[Any] = []
@@ -63,11 +63,18 @@ def install(torch: Any) -> None:
         after_update[last.id] = ended if on else after
 
     light.switches.append(switch)
-    light.identify = lambda optimizer: _known.get(optimizer, (None, 0))[1]
+    light.identify = _number
+
+
+def _number(optimizer: int) -> int:
+    known = _known.get(optimizer)
+    return known[1] if known is not None else -1 - len(optimizers)
 
 
 def _introduce(optimizer: Any) -> int:
     who = len(optimizers)
+    if who:
+        schedule.renew()
     optimizers.append(weakref.ref(optimizer))
     key = id(optimizer)
     _known[key] = (weakref.ref(optimizer, lambda _: _known.pop(key, None)), who)
