@@ -19,7 +19,7 @@ MM = op("mm", tensor(512, 512, dtype="bfloat16"), tensor(512, 512, dtype="bfloat
         out=tensor(512, 512, dtype="bfloat16"), ms=8.0)  # fmt: skip
 LOADER = {"who": 0, "epoch": 0, "workers": 2, "batch_size": 32, "persistent": True, "prefetch": 2, "batches": 10,
           "where": ["/train.py", 3, "main"], "sample": ["/data.py", 9, "__getitem__"]}  # fmt: skip
-FETCHES = {"batches": 10, "samples": 320, "fetch_ns": 1000, "collate_ns": 100, "cpu_ns": 950}
+FETCHES = {"batches": 10, "samples": 320, "fetch_ns": 1000, "collate_ns": 100, "cpu_ns": 950, "since": 0, "until": 2000}
 LAYERS = [["a.weight", 1.0, 1.0, 100], ["b.weight", 0.5, 1.0, 100], ["c.weight", 0.7, 1.0, 100]]
 LOOK = {"layers": LAYERS, "unused": [], "unused_elements": 0}
 OPTIMIZER = {"who": 0, "class": "Adam", "tensors": 10, "foreach": None, "fused": None, "state_bytes": 0,
@@ -265,6 +265,22 @@ def test_half_of_the_input_may_be_zeros() -> None:
     assert "sparse-input" not in ids(
         healthy(ops=(F32,), values={**VALUES, "zeros": [{"shape": [512, 512], "part": 0.6}]})
     )
+
+
+def test_the_gradient_of_a_bag_that_is_sparse_is_not_called_dense() -> None:
+    def bag(sparse: bool) -> Any:
+        ids_ = tensor(6, dtype="int64")
+        given = (tensor(2, 64), ids_, ids_, ids_, ids_, tensor(0, dtype="int64"), 100_000, False, 0, sparse, None)
+        return op("_embedding_bag_backward", *given, out=tensor(100_000, 64), state="backward", ms=3.0)
+
+    assert "dense-embedding-gradient" in ids(healthy(ops=(MM, bag(False))))
+    assert "dense-embedding-gradient" not in ids(healthy(ops=(MM, bag(True))))
+
+
+def test_waiting_for_a_core_is_no_waiting_for_data() -> None:
+    view = PLANTED["batch-waits"]()
+    values = {field: getattr(view, field) for field in view.__dataclass_fields__}
+    assert "batch-waits" not in ids(View(**{**values, "held_back": {view.process.pid: 1.7e-6}}))
 
 
 @pytest.mark.parametrize("name", sorted(PLANTED))

@@ -1,9 +1,11 @@
 """Whoever makes the batches is itself waiting, not computing: for a disk, a network, a lock."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from narrows.findings.view import Text, View
 from narrows.report.model import Finding
+from narrows.spool.record import Process
 
 TEXT: Text = {
     "en": (
@@ -21,9 +23,9 @@ TEXT: Text = {
 
 def find(view: View) -> Iterator[Finding]:
     spent = view.steady.seconds["next"]
-    makers = [p.last("fetches") for p in (view.process, *view.workers) if p.last("fetches")]
-    whole = sum(m["fetch_ns"] for m in makers)
-    idle = sum(max(0, m["fetch_ns"] - m["cpu_ns"]) for m in makers)
+    makers = [(p, p.last("fetches")) for p in (view.process, *view.workers) if p.last("fetches")]
+    whole = sum(m["fetch_ns"] for _, m in makers)
+    idle = sum(max(0.0, m["fetch_ns"] - m["cpu_ns"] - _for_a_core(view, p, m)) for p, m in makers)
     # Workers that share too few cores wait for those, which is no waiting for data.
     if view.workers and len(view.workers) >= view.cores:
         return
@@ -37,3 +39,12 @@ def find(view: View) -> Iterator[Finding]:
             remedies=["loader-workers", "cache-dataset"],
             part=idle / whole,
         )
+
+
+def _for_a_core(view: View, process: Process, made: Mapping[str, Any]) -> float:
+    """Nanoseconds of the making in which it waited for its turn on a core. A worker does little else; the loop's own
+    process is held back in the rest of the step as well."""
+    waited = view.held_back.get(process.pid, 0.0) * 1e9
+    if process is view.process:
+        waited *= made["fetch_ns"] / max(1, made["until"] - made["since"])
+    return min(waited, float(made["fetch_ns"]))

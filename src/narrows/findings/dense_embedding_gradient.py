@@ -20,13 +20,15 @@ TEXT: Text = {
 
 
 NAMES = ("embedding_dense_backward", "_embedding_bag_dense_backward", "_embedding_bag_backward")
+SPARSE = 9
+"""Where `_embedding_bag_backward`, which stands for both, says which it is; the others have fewer arguments."""
 
 
 def find(view: View) -> Iterator[Finding]:
     from narrows.ledger.cost import inputs, outputs
 
     for kernel in view.kernels:
-        if kernel.name not in NAMES:
+        if kernel.name not in NAMES or kernel.op.arguments[SPARSE : SPARSE + 1] == (True,):
             continue
         tables = [t for t in outputs(kernel.op) if len(t.shape) == 2]
         looked_up = list(inputs(kernel.op)[1:2])

@@ -1,7 +1,7 @@
 """What a finding may look at: one process's spool, and the ledger made from it."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,8 @@ class View:
     cores: int
     cwd: str
     lang: str
+    held_back: Mapping[int, float] = field(default_factory=dict)
+    """Seconds for which a process (by its id) waited for a core, over all that was seen of it."""
 
     @property
     def step(self) -> float:

@@ -45,6 +45,12 @@ def main_waited_share(samples: Sequence[Sample], pid: int, since: int, until: in
     return min(1.0, max(0.0, growth(samples, pid, since, until, lambda s: s.main_waited_ns)))
 
 
+def main_held_back(samples: Sequence[Sample], pid: int) -> float:
+    """Seconds for which the process's main thread waited for a core, as far as it was watched."""
+    seen = [s.main_waited_ns for s in samples if s.pid == pid]
+    return (seen[-1] - seen[0]) / 1e9 if seen else 0.0
+
+
 def taken_by_others(samples: Sequence[Sample], process: Process, cores: int, since: int, until: int) -> float:
     """Share of the time in which the process wanted a core that something outside of the job had.
 

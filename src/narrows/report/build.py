@@ -61,6 +61,7 @@ class Accounts:
     accounts: Sequence[Account]
     process: Process | None
     mine: Account | None
+    samples: Sequence[watch.Sample] = ()
 
 
 def accounts_of(facts: Facts, processes: Sequence[Process], samples: Sequence[watch.Sample] = ()) -> Accounts:
@@ -77,6 +78,7 @@ def accounts_of(facts: Facts, processes: Sequence[Process], samples: Sequence[wa
         accounts=accounts,
         process=ranks[chosen] if ranks else None,
         mine=accounts[chosen] if accounts else None,
+        samples=samples,
     )
 
 
@@ -160,6 +162,7 @@ def view_of(facts: Facts, processes: Sequence[Process], every: Accounts, lang: s
         cores=facts.machine.cores,
         cwd=facts.cwd,
         lang=lang,
+        held_back={p.pid: contention.main_held_back(every.samples, p.pid) for p in processes},
     )
 
 

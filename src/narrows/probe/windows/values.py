@@ -147,6 +147,9 @@ def _padding(args: Any, kwargs: Any, model: Any, torch: Any) -> list[Any]:
     mask = kwargs.get("attention_mask")
     if isinstance(mask, torch.Tensor) and mask.dim() == 2:
         return [[mask.numel(), int((mask == 0).sum()), "attention_mask"]]
+    kinds = {type(m) for m in model.modules()}
+    if torch.nn.EmbeddingBag in kinds and torch.nn.Embedding not in kinds:
+        return []  # a bag sums what is there: its padding costs next to nothing
     found = []
     index = next(
         (m.padding_idx for m in model.modules() if isinstance(m, torch.nn.Embedding) and m.padding_idx is not None),
