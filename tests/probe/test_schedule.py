@@ -10,7 +10,7 @@ from narrows.probe.spool import Spool
 
 STATE = (
     "steady", "due", "enough", "_history", "_previous", "_began", "_turn", "_left", "_next", "_open", "_settled", "_plan",
-    "_again", "_planned", "_renewed", "_most_steps", "_most_ns", "_kind", "_off", "quiet",
+    "_again", "_planned", "_renewed", "will_train", "_most_steps", "_most_ns", "_kind", "_off", "quiet",
 )  # fmt: skip
 
 
@@ -150,3 +150,21 @@ def test_a_window_that_is_open_is_closed_before_the_next_stage_settles(told: lis
     run(1, start=start)
     assert not schedule.is_open()
     assert told[-1] == "-"
+
+
+def test_calls_before_the_first_update_of_a_job_that_trains_are_not_the_steps_that_were_asked_for(told: list[str]) -> None:
+    schedule.settings(10, 0.0, shallow=True)
+    schedule.will_train, schedule._settled = True, True
+
+    def calls(count: int, kind: int) -> bool:
+        for i in range(count):
+            schedule.count(kind, 0, i, False)
+        return schedule.enough
+
+    assert not calls(400, kind=1)
+    assert calls(200, kind=1), "it only infers, after all"
+    schedule.enough = False
+    assert not calls(1, kind=0), "what was counted were no steps"
+    schedule._settled = True
+    assert not calls(9, kind=0)
+    assert calls(1, kind=0)

@@ -36,6 +36,8 @@ LOOK_BACK, LONGEST_WINDOW = 256, 64
 MANY = 8
 """Windows longer than this are opened half as often, too."""
 
+PATIENCE = 50
+"""Times as many model calls as steps were asked for, a job that has made an optimizer may make before its first update."""
 STAGES = 3
 """Times that the first plan is gone through again, for another stage of the job."""
 
@@ -66,6 +68,8 @@ _until = ""
 _asked = 0
 _kind = 1
 _off = False
+will_train = False
+"""The job has made an optimizer: what it calls its model for before the first update (a rollout) are no steps."""
 quiet = False
 """The windows are over, and nothing but the job's end is waited for."""
 
@@ -107,7 +111,7 @@ def count(kind: int, who: int, now: int, disturbed: bool) -> None:
     if kind < _kind:
         # The first update: the job trains, and the model calls before it say nothing of its steps.
         _history.clear()
-        _kind, _settled = kind, False
+        _kind, _settled, steady = kind, False, 0
         places.learning = True
     if not _settled:
         _history.append((who, now - _previous if _previous else 0))
@@ -118,7 +122,8 @@ def count(kind: int, who: int, now: int, disturbed: bool) -> None:
         _began = now
     _left -= 1
     due = _left <= 0 and not _off
-    if (_most_steps and steady >= _most_steps * _turn and _planned) or (_most_ns and now - _began > _most_ns):
+    wanted = _most_steps * _turn * (PATIENCE if kind and will_train else 1)
+    if (wanted and steady >= wanted and _planned) or (_most_ns and now - _began > _most_ns):
         enough = True
     elif _until and now - _asked > ASK_NS:
         _asked = now

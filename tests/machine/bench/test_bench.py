@@ -46,8 +46,9 @@ assert not [path for path in sys.path if path.endswith("narrows/machine")]
     assert done.returncode == 0, done.stderr
 
 
-def test_without_torch_it_says_so_with_its_status(tmp_path: Path) -> None:
-    (tmp_path / "torch.py").write_text("raise ImportError('no torch here')")
+def test_without_a_framework_it_says_so_with_its_status(tmp_path: Path) -> None:
+    for name in ("torch", "tensorflow"):
+        (tmp_path / f"{name}.py").write_text(f"raise ImportError('no {name} here')")
     done = subprocess.run(
         [sys.executable, BENCH], capture_output=True, text=True, env={"PYTHONPATH": str(tmp_path)}, check=False
     )

@@ -1,5 +1,6 @@
 """Optimizer updates, through torch's own global step hooks."""
 
+import functools
 import weakref
 from _thread import get_ident
 from typing import Any
@@ -18,6 +19,15 @@ def install(torch: Any) -> None:
         register_optimizer_step_post_hook,
         register_optimizer_step_pre_hook,
     )
+
+    made = torch.optim.Optimizer.__init__
+
+    @functools.wraps(made)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
+        schedule.will_train = True
+        made(self, *args, **kwargs)
+
+    torch.optim.Optimizer.__init__ = __init__
 
     def before(optimizer: Any, args: Any, kwargs: Any) -> None:
         me = get_ident()
