@@ -152,7 +152,9 @@ def test_a_window_that_is_open_is_closed_before_the_next_stage_settles(told: lis
     assert told[-1] == "-"
 
 
-def test_calls_before_the_first_update_of_a_job_that_trains_are_not_the_steps_that_were_asked_for(told: list[str]) -> None:
+def test_calls_before_the_first_update_of_a_job_that_trains_are_not_the_steps_that_were_asked_for(
+    told: list[str],
+) -> None:
     schedule.settings(10, 0.0, shallow=True)
     schedule.will_train, schedule._settled = True, True
 

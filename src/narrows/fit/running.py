@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from narrows.memory.capacity import Frame, largest
 from narrows.memory.stream import Level
 
-RUNS, CLOSE = 6, 1.05
+RUNS, CLOSE = 4, 1.05
 """Runs, at most, each at what was learned from the ones before; until a size that fits and one that does not are so near."""
-AGAIN = 2
+AGAIN = 3
 """Runs more, of what is left: the same job takes a few percent more or less from run to run, and the largest of several
-sizes that happened to fit is a lucky one."""
+sizes that happened to fit is a lucky one. So the size is taken at which the worst of all runs would still fit."""
 Measure = Callable[[int], int | None]
 """What the job takes at a size, in bytes, measured with nothing followed; None where it cannot be."""
 
@@ -34,17 +34,28 @@ def by_running(step: Callable[[int], Level], around: Frame, limit: int, end: int
         if at is None or not _measure(found, at, step, run):
             break
         found.largest = _modelled(found, step, limit)
-    for _ in range(AGAIN):
-        best = max((size for size, taken in found.measured.items() if taken <= limit), default=None)
-        if best is None or not _measure(found, best, step, run):
-            break
-        if found.measured[best] > limit:  # it had been lucky: the next smaller one that should fit
-            smaller = min(_modelled(found, step, limit) or 1, best - 1)
-            if smaller < 1 or (smaller not in found.measured and not _measure(found, smaller, step, run)):
-                break
     if found.measured:
-        found.largest = max((size for size, taken in found.measured.items() if taken <= limit), default=None)
+        _confirm(found, step, limit, end, run)
     return found
+
+
+def _confirm(found: Found, step: Callable[[int], Level], limit: int, end: int, run: Measure) -> None:
+    """Run what the worst of all runs leaves, again and again; each may be the worst yet."""
+    for _ in range(AGAIN):
+        found.largest = _safe(found, step, limit, end)
+        if found.largest is None or not _measure(found, found.largest, step, run):
+            break
+    most = _safe(found, step, limit, end)
+    near = [size for size, taken in found.measured.items() if taken <= limit and size <= (most or 0) <= CLOSE * size]
+    # Where the last run made it smaller once more: what was run a little below.
+    found.largest = max(near, default=most)
+
+
+def _safe(found: Found, step: Callable[[int], Level], limit: int, end: int) -> int | None:
+    """The largest size that fits even if it takes as much more than modelled as the worst of the runs did."""
+    worst = max(taken / found.around.needed(step(size)) for size, taken in found.measured.items())
+    most = largest(lambda at: round(worst * found.around.needed(step(at))), limit)
+    return min(most, end - 1) if most is not None else None
 
 
 def _next(found: Found, limit: int, end: int) -> int | None:
