@@ -14,7 +14,7 @@ from typing import Any
 from .. import job, places, schedule, state
 from ..keras import models, trainer
 from ..windows import lines
-from . import eager, function, graphs, recording, timeline
+from . import eager, function, graphs, log, recording, timeline
 
 MARK = "narrows"
 LEVEL = {"host_tracer_level": 2, "python_tracer_level": 0, "device_tracer_level": 0}
@@ -59,7 +59,8 @@ class Ops:
         profiler = importlib.import_module("tensorflow.python.profiler.internal._pywrap_profiler")
         session = profiler.ProfilerSession()
         try:
-            session.start("", LEVEL)
+            with log.aside():
+                session.start("", LEVEL)
         except Exception:
             return False  # the job records by itself
         self.session, _open = session, self
@@ -96,7 +97,12 @@ class Ops:
         """What was recorded, once."""
         global _open
         session, self.session, _open = self.session, None, None
-        return session.stop() if session is not None else b""
+        if session is None:
+            return b""
+        with log.aside():
+            data: bytes = session.stop()
+            del session  # it says so
+        return data
 
     def close(self) -> None:
         self.eager.close()
