@@ -1,6 +1,5 @@
 """Keras and TensorFlow jobs, the whole way: their output is their own, and the ledger explains their steps."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
