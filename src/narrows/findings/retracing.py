@@ -24,7 +24,7 @@ MOST = 5
 
 def find(view: View) -> Iterator[Finding]:
     for name, graphs, where in view.process.last("traced").get("functions", ()):
-        if graphs > MOST:
+        if graphs > MOST * max(1, len(view.process.events.get("model", ()))):  # Keras makes those of each model
             # Steps in which a graph is made stand far above the median, or are start-up: what is known is how often.
             over = [d - view.step for d in view.steady.durations if d > 3 * view.step]
             yield view.finding(

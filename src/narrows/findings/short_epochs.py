@@ -32,6 +32,7 @@ def find(view: View) -> Iterator[Finding]:
             cause="overhead",
             seconds=spent * (1 - batches / SHORT),
             where=view.at(told["where"]),
+            remedies=["keras-one-iterator"],
             basis="modelled",
             batches=batches,
             ms=1e3 * spent,
