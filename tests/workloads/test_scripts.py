@@ -28,6 +28,12 @@ def run(name: str, *words: str, home: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+def own(errors: str) -> str:
+    """What the script says, without how TensorFlow greets everybody."""
+    greeting = ("WARNING: All log messages before absl", "I0000 ")
+    return "".join(line for line in errors.splitlines(keepends=True) if not line.startswith(greeting))
+
+
 def short(name: str) -> list[str]:
     source = catalogue.find(name).script.read_text()
     return next([option, value] for option, value in SHORT.items() if f'"{option}"' in source)
@@ -48,7 +54,7 @@ def test_its_facts_are_all_there(name: str) -> None:
 def test_it_goes_from_raw_data_to_a_score_and_says_what_is_wrong_with_input(name: str, tmp_path: Path) -> None:
     trained = run(name, *short(name), home=tmp_path)
     assert trained.returncode == 0, trained.stderr[-2000:]
-    assert trained.stderr == ""
+    assert own(trained.stderr) == ""
     found = score(trained.stdout.splitlines()[-1])
     assert found is not None, trained.stdout[-500:]
     assert found.name == catalogue.find(name).score
@@ -61,6 +67,7 @@ def test_it_goes_from_raw_data_to_a_score_and_says_what_is_wrong_with_input(name
 
 ANSWERS = {
     "fcnn": ("1 2 3 4 5 6 7 8 9 10", r"^[01]\.\d{3}: (yes|no)$"),
+    "fcnn-keras": ("1 2 3 4 5 6 7 8 9 10", r"^[01]\.\d{3}: (yes|no)$"),
     "char-lm": ("The object", r"^The object"),
     "digits": ("\n".join(["0 0 5 13 9 1 0 0"] * 8), r"^\d  \(\d+\.\d% sure\)$"),
 }
@@ -78,5 +85,5 @@ def test_it_answers_and_trains_first_if_it_has_to(name: str, tmp_path: Path) -> 
     assert "training one first" in first.stderr
     again = run(name, "--infer", asked, home=tmp_path)
     assert re.search(looks, again.stdout.splitlines()[-1])
-    assert (again.stderr, len(again.stdout.splitlines())) == ("", 1)
+    assert (own(again.stderr), len(again.stdout.splitlines())) == ("", 1)
     assert first.stdout.splitlines()[-1] == again.stdout.splitlines()[-1]

@@ -11,7 +11,7 @@ import msgspec
 from narrows.job.failure import Failure
 
 FOLDER = Path(__file__).parent.parent / "workloads"
-EXTRA = "narrows[workloads]"
+EXTRA = "narrows[workloads,keras]"
 """What installs all that they need."""
 
 
@@ -29,8 +29,9 @@ class Workload:
     score: str
     better: str
     """`higher` or `lower`."""
+    framework: str = "torch"
     needs: list[str] = dataclasses.field(default_factory=list)
-    """Modules beyond torch, NumPy and scikit-learn."""
+    """Modules beyond the framework, NumPy and scikit-learn."""
 
     @property
     def script(self) -> Path:
@@ -51,7 +52,7 @@ def find(name: str) -> Workload:
 def installed(name: str) -> Workload:
     """One that can be run. Raises `Failure`, with 2 where something is not installed."""
     found = find(name)
-    missing = [module for module in ("torch", *found.needs) if importlib.util.find_spec(module) is None]
+    missing = [module for module in (found.framework, *found.needs) if importlib.util.find_spec(module) is None]
     if missing:
         raise Failure(
             f"the workload @{name} needs {' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not "
