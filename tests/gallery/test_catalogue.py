@@ -36,6 +36,6 @@ def test_what_is_not_there_is_said_with_what_is(folder: Path, name: str) -> None
 
 
 def test_what_is_not_installed_is_said_with_how_to_install_it(folder: Path) -> None:
-    with pytest.raises(Failure, match=r"no_such_module_of_anybody.*pip install 'narrows\[workloads\]'") as caught:
+    with pytest.raises(Failure, match=r"no_such_module_of_anybody.*pip install 'narrows\[workloads,keras\]'") as caught:
         catalogue.installed("my-job")
     assert caught.value.code == 2
