@@ -1,5 +1,6 @@
 """Every finding: planted in a fake spool it is found, and in a healthy one it is not."""
 
+import dataclasses
 import importlib
 import pkgutil
 from collections.abc import Callable
@@ -275,6 +276,15 @@ def test_the_gradient_of_a_bag_that_is_sparse_is_not_called_dense() -> None:
 
     assert "dense-embedding-gradient" in ids(healthy(ops=(MM, bag(False))))
     assert "dense-embedding-gradient" not in ids(healthy(ops=(MM, bag(True))))
+
+
+def test_a_policy_that_is_asked_again_and_again_is_no_loop_over_time() -> None:
+    gate = op("tanh", tensor(8, 64), out=tensor(8, 64), ms=2.0, count=64)
+    product = op("mm", tensor(8, 64), tensor(64, 64), out=tensor(8, 64), ms=2.0, count=64)
+    once = boundaries(forward=40.0, backward=4.0)
+    rollout = tuple(dataclasses.replace(b, forwards=32) for b in once)
+    assert "time-loop" in ids(healthy(ops=(gate, product), boundaries=once))
+    assert "time-loop" not in ids(healthy(ops=(gate, product), boundaries=rollout))
 
 
 def test_waiting_for_a_core_is_no_waiting_for_data() -> None:

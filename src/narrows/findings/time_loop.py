@@ -1,5 +1,6 @@
 """A recurrent layer is run one time step after the other from Python."""
 
+import statistics
 from collections.abc import Iterator
 
 from narrows.findings.view import Text, View
@@ -31,14 +32,17 @@ GATES = ("tanh", "sigmoid")
 
 
 def find(view: View) -> Iterator[Finding]:
+    late = view.steps.timed(view.steady.first)
+    # A rollout calls the whole model many times, with something between the calls: that is no loop over time.
+    times = max(1.0, statistics.median(step.forwards for step in late)) if late else 1.0
     inside = [k for k in view.kernels if k.state in ("forward", "evaluate")]
     cells = [k for k in inside if k.name in CELLS]
     if not cells:
         # Cells written by hand, or decomposed: the same small gate and product, many times over.
-        gates = [k for k in inside if k.name in GATES and k.calls >= 16]
-        products = [k for k in inside if k.cost.kind == "matmul" and k.calls >= 16]
+        gates = [k for k in inside if k.name in GATES and k.calls >= 16 * times]
+        products = [k for k in inside if k.cost.kind == "matmul" and k.calls >= 16 * times]
         cells = gates if gates and products else []
-    calls = max((k.calls for k in cells), default=0.0)
+    calls = max((k.calls for k in cells), default=0.0) / times
     spent = sum(e.seconds for e in view.entries if e.cause == "overhead" and e.state in ("forward", "backward"))
     if calls >= 8 and view.share(spent) > 0.1:
         yield view.finding(
