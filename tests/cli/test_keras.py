@@ -168,3 +168,16 @@ def test_other_backends_have_their_steps_and_their_ledger(tmp_path: Path, backen
     (host,) = (row["seconds"] for row in report["ledger"] if row["cause"] == "host")
     assert host == pytest.approx(0.02, rel=0.3)
     assert report["verdict"]["cause"] == "host" or backend == "torch"
+
+
+def test_what_fit_cannot_do_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(LISTING)
+    done = subprocess.run(
+        [sys.executable, "-m", "narrows", "fit", "--quiet", "train.py"],
+        capture_output=True, text=True, cwd=tmp_path, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == (
+        "narrows: fit follows the tensors of PyTorch, and this job's are TensorFlow's"
+    )
+    assert "Traceback" not in done.stderr

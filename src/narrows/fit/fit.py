@@ -30,6 +30,8 @@ def fit(wish: Wish) -> tuple[Path, int]:
     folder = _real(wish)
     facts, processes = facts_.read(folder), read(folder / "spool")
     mine = next((p for p in trainers(processes) if p.events.get("stream")), None)
+    if mine is None and any(p.first("tensorflow") for p in processes) and not any(p.first("torch") for p in processes):
+        raise Failure("fit follows the tensors of PyTorch, and this job's are TensorFlow's", 2)
     crashed = facts.ended not in ("ok", "stopped")
     traces = Traces(wish, command, folder)
     try:
