@@ -11,6 +11,8 @@ RUNS, CLOSE = 4, 1.05
 AGAIN = 3
 """Runs more, of what is left: the same job takes a few percent more or less from run to run, and the largest of several
 sizes that happened to fit is a lucky one. So the size is taken at which the worst of all runs would still fit."""
+MARGIN = 0.25
+"""Of how far the runs lie apart, beyond the worst of them: the next one may be the worst."""
 Measure = Callable[[int], int | None]
 """What the job takes at a size, in bytes, measured with nothing followed; None where it cannot be."""
 
@@ -52,8 +54,9 @@ def _confirm(found: Found, step: Callable[[int], Level], limit: int, end: int, r
 
 
 def _safe(found: Found, step: Callable[[int], Level], limit: int, end: int) -> int | None:
-    """The largest size that fits even if it takes as much more than modelled as the worst of the runs did."""
-    worst = max(taken / found.around.needed(step(size)) for size, taken in found.measured.items())
+    """The largest size that fits even if it takes more than modelled by what the worst of the runs did, and a bit."""
+    off = [taken / found.around.needed(step(size)) for size, taken in found.measured.items()]
+    worst = max(off) + MARGIN * (max(off) - min(off))
     most = largest(lambda at: round(worst * found.around.needed(step(at))), limit)
     return min(most, end - 1) if most is not None else None
 
