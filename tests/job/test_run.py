@@ -45,10 +45,10 @@ def test_an_interrupt_of_narrows_alone_reaches_the_job_once(tmp_path: Path) -> N
         "import signal, time\n"
         "got = []\n"
         "signal.signal(signal.SIGINT, lambda *_: got.append(1))\n"
-        "time.sleep(1.5)\n"
+        "time.sleep(4)\n"
         f"open({str(out)!r}, 'w').write(str(len(got)))\n"
     )
-    threading.Timer(0.7, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    threading.Timer(2.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
     run(job(sys.executable, "-c", code), dict(os.environ))
     assert out.read_text() == "1"
 

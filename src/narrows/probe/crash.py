@@ -6,6 +6,7 @@ Called at exit, when little memory may be left: each number is one small file, a
 import errno
 import os
 import resource
+import sys
 from types import TracebackType
 from typing import Any
 
@@ -80,6 +81,12 @@ def process() -> dict[str, Any]:
     named = {"size": "VmSize", "peak_size": "VmPeak", "rss": "VmRSS", "peak_rss": "VmHWM", "data": "VmData",
              "files": "RssFile"}  # fmt: skip
     return {name: mine.get(key) for name, key in named.items()}
+
+
+def peak() -> int:
+    """Bytes: the most of this process that was in memory. `ru_maxrss` begins with what the process that started it had."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return int(process()["peak_rss"] or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
 
 
 def _limit(which: int) -> int | None:

@@ -4,7 +4,6 @@ At the end, and once early: a job that the kernel kills has no end. Its limits a
 """
 
 import contextlib
-import sys
 from typing import Any
 
 from .. import crash, job
@@ -18,9 +17,6 @@ def install(torch: Any) -> None:
 
 
 def report(torch: Any) -> None:
-    import resource
-
-    unit = 1 if sys.platform == "darwin" else 1024
     seen: set[int] = set()
     parameters, gradients, states = 0, 0, 0
 
@@ -46,7 +42,7 @@ def report(torch: Any) -> None:
     cuda = torch.cuda.is_available() and torch.cuda.is_initialized()
     job.spool.event(
         "memory",
-        rss_peak=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
+        rss_peak=crash.peak(),
         device_peak=torch.cuda.max_memory_allocated() if cuda else None,
         device_total=torch.cuda.mem_get_info()[1] if cuda else None,
         parameters=parameters,

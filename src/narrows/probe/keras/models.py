@@ -1,6 +1,5 @@
 """The models and optimizers that Keras' loop has met: their numbers, and what they hold."""
 
-import sys
 import weakref
 from typing import Any
 
@@ -118,12 +117,9 @@ def early(optimizer: Any, weighed: Any) -> None:
 
 def memory(weights: int, states: int) -> None:
     """Gradients are as large as the weights, and live within a step."""
-    import resource
-
-    unit = 1 if sys.platform == "darwin" else 1024
     job.spool.event(
         "memory",
-        rss_peak=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
+        rss_peak=crash.peak(),
         device_peak=None,
         device_total=None,
         parameters=weights,
