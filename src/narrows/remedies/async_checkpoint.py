@@ -162,8 +162,8 @@ def apply(torch: Any, value: bool) -> None:
         if path and os.access(os.path.dirname(path), os.W_OK):
             try:
                 mine = copy.deepcopy(obj)
-                with open(path, "ab"):
-                    pass  # it is there, as it would be
+                if not os.path.exists(path):
+                    open(path, "ab").close()  # it is there, as it would be
                 writer.put((mine, path, args, kwargs))
             except Exception as problem:
                 within.fault(NAME, problem)
