@@ -85,9 +85,9 @@ def steps(boundaries: Sequence[Boundary]) -> Steps:
 def _sets_the_turn(boundaries: Sequence[Boundary]) -> int:
     counts = Counter(b.who for b in boundaries)
     often = {who: n for who, n in counts.items() if n >= FEWEST and n * RAREST >= len(boundaries)}
-    rarest = min(often.values(), default=0)
     if not often:
         return boundaries[-1].who
+    rarest = min(often.values())
     # Equal but for the turn that was cut off at the end: the one that came last in the first turn.
     return max(who for who, n in often.items() if n <= rarest + 1)
 

@@ -5,7 +5,9 @@ of an outermost model call. Which boundaries make a step is decided afterwards, 
 one is only written down.
 """
 
-from collections.abc import Callable
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable
 from math import nan
 from typing import Any
 
@@ -34,6 +36,17 @@ disturbed = False
 at_second_update: list[Callable[[], None]] = []
 """When all is there that the job keeps. That step is marked as disturbed."""
 at_end: list[Callable[[], None]] = []
+
+
+def install_each(package: str, path: Iterable[str], framework: Any) -> None:
+    """Put each file of a folder of hooks in its place. One that fails is noted, and the rest still work."""
+    for module in pkgutil.iter_modules(path):
+        try:
+            place = importlib.import_module(f"{package}.{module.name}")
+            if hasattr(place, "install"):
+                place.install(framework)
+        except Exception as error:
+            spool.event("fault", what=f"hook {module.name}: {error!r}")
 
 
 def boundary(kind: int, who: int, at: int = 0, *, turn: bool = True) -> None:

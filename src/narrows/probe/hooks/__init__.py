@@ -1,7 +1,5 @@
 """What is put between the job and its framework: one file for each place, each with `install(torch)`."""
 
-import importlib
-import pkgutil
 from typing import Any
 
 from .. import job, schedule
@@ -13,11 +11,7 @@ def install(torch: Any) -> None:
     job.torch = torch
     told = job.settings.get
     schedule.told()
-    for module in pkgutil.iter_modules(__path__):
-        try:
-            importlib.import_module(f"{__name__}.{module.name}").install(torch)
-        except Exception as error:
-            job.spool.event("fault", what=f"hook {module.name}: {error!r}")
+    job.install_each(__name__, __path__, torch)
     load()
     if "memory" in job.settings:
         from ..memory.start import start

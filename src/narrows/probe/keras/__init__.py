@@ -4,8 +4,6 @@ Keras is the same on TensorFlow, PyTorch and JAX: its loop, its callbacks and it
 below it is seen by the hooks of that framework.
 """
 
-import importlib
-import pkgutil
 from typing import Any
 
 from .. import job, schedule
@@ -17,13 +15,7 @@ steps = False
 def install(keras: Any) -> None:
     """Called once, right after the job has imported Keras. A hook that fails is noted, and the rest still work."""
     schedule.told()
-    for module in pkgutil.iter_modules(__path__):
-        place = importlib.import_module(f"{__name__}.{module.name}")
-        try:
-            if hasattr(place, "install"):
-                place.install(keras)
-        except Exception as error:
-            job.spool.event("fault", what=f"hook {module.name}: {error!r}")
+    job.install_each(__name__, __path__, keras)
     job.at_end.append(lambda: describe(keras))
     describe(keras)
 

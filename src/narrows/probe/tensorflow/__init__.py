@@ -1,8 +1,6 @@
 """What is put between the job and TensorFlow: one file for each place, each with `install(tensorflow)`."""
 
-import importlib
 import os
-import pkgutil
 from typing import Any
 
 from .. import job, schedule
@@ -11,13 +9,7 @@ from .. import job, schedule
 def install(tensorflow: Any) -> None:
     """Called once, right after the job has imported TensorFlow. A hook that fails is noted, and the rest still work."""
     schedule.told()
-    for module in pkgutil.iter_modules(__path__):
-        place = importlib.import_module(f"{__name__}.{module.name}")
-        try:
-            if hasattr(place, "install"):
-                place.install(tensorflow)
-        except Exception as error:
-            job.spool.event("fault", what=f"hook {module.name}: {error!r}")
+    job.install_each(__name__, __path__, tensorflow)
     job.at_end.append(lambda: describe(tensorflow))
     describe(tensorflow)
 
