@@ -172,7 +172,9 @@ def test_other_lengths_of_the_sequences(tmp_path: Path) -> None:
     found = json.loads((tmp_path / "out.json").read_text())["capacity"]["sequence"]
     assert (found["name"], found["now"], found["dataset"]) == ("block_size", 64, None)
     need = {each["size"]: each["needed_bytes"] for each in found["predicted"]}
-    square, step = 16 * 4 * (512**2 - 128**2), need[512] - need[128]
-    assert 2 * square < step < 6 * square
+    # By the square: 20 times as much, where by the length it would be 6. The growth itself is not compared: what the
+    # heap wastes for each byte is another part in each run of so small a job.
+    assert 2 * 16 * 4 * (512**2 - 128**2) < need[512] - need[128]
+    assert 18 < (need[512] - need[128]) / (need[128] - need[64]) < 23
     assert "block_size = 512" in done.stderr
     assert "The longest sequence that fits is" in " ".join(done.stderr.split())
