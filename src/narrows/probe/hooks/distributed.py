@@ -6,7 +6,7 @@ from _thread import get_ident
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .. import job, state
+from .. import inputs, job, places, state
 
 syncing = False
 """A DistributedDataParallel (or FSDP) module exists: backwards end with a wait for gradients."""
@@ -46,7 +46,10 @@ def _watch_group(distributed: Any, implementation: Any) -> None:
     def init_process_group(*args: Any, **kwargs: Any) -> Any:
         result = original(*args, **kwargs)
         try:
-            job.spool.event("group", rank=distributed.get_rank(), ranks=distributed.get_world_size())
+            ranks = distributed.get_world_size()
+            job.spool.event("group", rank=distributed.get_rank(), ranks=ranks, backend=distributed.get_backend())
+            if ranks > 1:
+                inputs.start()
         except Exception as error:
             job.quiet(error)
         return result
@@ -88,6 +91,7 @@ def _watch_wrappers(torch: Any) -> None:
                 bucket_bytes=int(self.bucket_bytes_cap),
                 bytes=sum(p.numel() * p.element_size() for p in self.parameters() if p.requires_grad),
                 backend=torch.distributed.get_backend(self.process_group),
+                where=places.here(),
             )
         except Exception as error:
             job.quiet(error)

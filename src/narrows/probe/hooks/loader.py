@@ -193,8 +193,23 @@ def _introduce(loader: Any) -> None:
         dataset=f"{type(dataset).__module__}.{type(dataset).__qualname__}",
         sample=_source(type(dataset)),
         batches=length,
+        **_picked(loader),
         where=places.here(),
     )
+
+
+def _picked(loader: Any) -> dict[str, Any]:
+    """Who says which samples come, and how many of all there are: where ranks share the work, a part."""
+    sampler = getattr(loader, "sampler", None)
+    if sampler is None:
+        return {"sampler": None, "picked": None, "rows": None}
+    counts: list[int | None] = []
+    for each in (sampler, loader.dataset):
+        try:
+            counts.append(len(each))
+        except Exception:
+            counts.append(None)
+    return {"sampler": type(sampler).__qualname__, "picked": counts[0], "rows": counts[1]}
 
 
 def _source(dataset: type) -> list[object] | None:

@@ -8,7 +8,7 @@ import weakref
 from _thread import get_ident
 from typing import Any
 
-from .. import job, outputs, places, state
+from .. import inputs, job, outputs, places, state
 
 inside = False
 _known: dict[int, tuple[Any, int]] = {}
@@ -62,6 +62,8 @@ def install(torch: Any) -> None:
             job.forwards += 1
             if not spool.records & 15 or spool.records < 64:
                 samples = _batch_size(args, kwargs)
+            if inputs.wanted:
+                inputs.note(args, kwargs)
             job.samples += samples
             if gradients:
                 job.flags |= job.GRADIENTS

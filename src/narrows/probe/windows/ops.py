@@ -102,7 +102,7 @@ def _window_class() -> Any:
             ended = clock()
             try:
                 at = state.now_in
-                place = _place() if at in state.GAPS else None
+                place = _place() if at in state.GAPS else _caller() if func.namespace in _COLLECTIVES else None
                 key = (
                     func,
                     tuple([describe(value, torch) for value in args]),
@@ -129,6 +129,13 @@ def _window_class() -> Any:
 
 
 _made: Any = None
+_COLLECTIVES = ("c10d", "_c10d_functional")
+
+
+def _caller() -> tuple[str, int] | None:
+    """File and line of the innermost frame of the user's own code."""
+    here: Any = places.here()
+    return (here[0], here[1]) if here else None
 
 
 def _place() -> tuple[str, int] | None:
