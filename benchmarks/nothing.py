@@ -3,7 +3,7 @@
     python benchmarks/nothing.py [--repetitions 40] [JOB ...]
 
 The option is put before the very code that proves what the search has gathered; here it changes nothing. At most one
-in twenty may be kept. A quarter of an hour on two cores. The same on a fake machine, 400 times, is a test:
+in twenty may be kept. Some 40 minutes on two quiet cores. The same on a fake machine, 400 times, is a test:
 `tests/trials/test_search.py`.
 """
 
@@ -59,6 +59,8 @@ def main() -> None:
         own, kept = bench.own(), 0
         for number in range(options.repetitions):
             proven = prove([nothing], bench, own)
+            if proven.interrupted:
+                raise SystemExit(130)
             kept += bool(proven.kept)
             seen = proven.combined
             text = f"{seen.ratio:.3f} ({seen.low:.3f} to {seen.high:.3f}, {seen.pairs})" if seen else str(proven.why)
