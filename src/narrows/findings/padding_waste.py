@@ -31,7 +31,7 @@ def find(view: View) -> Iterator[Finding]:
             cause="compute",
             seconds=(s["forward"] + s["backward"]) * padded,
             where=view.at(view.process.first("model").get("where")),
-            remedies=["length-bucketing"],
+            remedies=["length-bucketing", "sequence-packing"],
             basis="modelled",
             part=padded,
             how=_seen(view)[0][2],

@@ -163,7 +163,7 @@ def chrf(answers: list[str], references: list[str]) -> float:
 
 
 def train(options: argparse.Namespace) -> None:
-    epochs = options.epochs or (4 if options.slow else 24)
+    epochs = options.epochs or (4 if options.slow else 16)
     torch.manual_seed(0)
     pairs = the_pairs()
     pairs = [pairs[i] for i in torch.randperm(len(pairs)).tolist()]
