@@ -13,8 +13,9 @@ pytestmark = pytest.mark.torch
 BIN = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 
 RANKS = """
-import sys, torch, torch.distributed as dist
+import sys, time, torch, torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
+STEPS, SLOW = 150, 0.0
 
 def main(rank=None, port=None):
     torch.set_num_threads(1)
@@ -25,7 +26,9 @@ def main(rank=None, port=None):
     net = DistributedDataParallel(torch.nn.Linear(256, 256))
     optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
     x = torch.randn(32, 256)
-    for step in range(150):
+    for step in range(STEPS):
+        if SLOW and dist.get_rank() == 1:
+            time.sleep(SLOW)  # the straggler
         optimizer.zero_grad()
         net(x).square().mean().backward()
         optimizer.step()
@@ -40,6 +43,26 @@ def test_torchrun_is_one_report(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert (report["job"]["ranks"], len(report["ranks"]), report["job"]["type"]) == (2, 2, "training")
     assert check_ledger(report)["communication"] > 0
+
+
+def test_the_straggler_of_a_torchrun_job_is_named_with_its_phase_and_line(tmp_path: Path) -> None:
+    slow = RANKS.replace("STEPS, SLOW = 150, 0.0", "STEPS, SLOW = 70, 0.04") + "main()\n"
+    (tmp_path / "train.py").write_text(slow)
+    line = 1 + slow[: slow.index("time.sleep(")].count("\n")
+    done, report = narrows(tmp_path, "torchrun", "--nproc-per-node", "2", "train.py", PATH=BIN)
+    assert done.returncode == 0, done.stderr
+    check_ledger(report)
+    first, second = report["ranks"]
+    assert (second["slower_in"], second["where"]) == ("tail", f"train.py:{line}")
+    assert second["slowest_share"] > 0.8
+    assert second["costs_seconds"] > 0.03
+    assert first["waits_for_others_seconds"] > 0.03 > second["waits_for_others_seconds"]
+    found = next(f for f in report["findings"] if f["id"] == "slow-rank")
+    assert (found["where"], found["cause"]) == (f"train.py:{line}", "host")
+    assert report["communication"]["critical_rank"] == 1
+    assert report["communication"]["clock_offset_seconds"] < 0.005
+    assert {each["kind"] for each in report["communication"]["collectives"]} == {"all-reduce"}
+    assert report["machine"]["ceilings"]["collective"]["all-reduce"]["ranks"] == 2
 
 
 def test_ranks_that_the_job_spawns_itself(tmp_path: Path) -> None:

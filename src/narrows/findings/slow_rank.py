@@ -44,7 +44,10 @@ def find(view: View) -> Iterator[Finding]:
     if view.together is None:
         return
     slowest = view.together.slowest
-    if view.share(slowest.cost) > SMALLEST:
+    # What the others wait for it more than it waits for them: where ranks are slow in turn, that is next to nothing.
+    others = [each.waiting for each in view.together.ranks if each is not slowest]
+    lasting = min(others) - slowest.waiting
+    if view.share(slowest.cost) > SMALLEST and lasting > slowest.cost / 2:
         more = slowest.excess
         yield view.finding(
             "slow-rank",
@@ -61,8 +64,7 @@ def find(view: View) -> Iterator[Finding]:
 
 
 def _cause(view: View, slowest: Waits) -> Cause:
-    """The row that gets smaller: that of what this rank does more of, if the ledger is its own. Where ranks take turns in
-    being the slowest, each of them waits for the others."""
+    """The row that gets smaller: that of what this rank does more of, if the ledger is its own."""
     more = slowest.excess
     if more is None or slowest.rank != view.process.rank:
         return "communication"

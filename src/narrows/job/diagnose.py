@@ -129,9 +129,9 @@ def _with_machine(facts: Facts, ranks: Sequence[Process], *, quiet: bool) -> Fac
 
 
 def backend(rank: Process) -> str:
-    """Of its process group, the part that carries gradients: `nccl` of `cpu:gloo,cuda:nccl` where it has a device."""
+    """Of its process group, what carries gradients: of several backends (`cpu:gloo,cuda:nccl`, `undefined`) the device's."""
     named = str(rank.last("group").get("backend") or "gloo")
-    return "nccl" if "nccl" in named and rank.last("torch").get("devices") else "gloo"
+    return "nccl" if named != "gloo" and rank.last("torch").get("devices") else "gloo"
 
 
 def _machine(found: Ceilings | None, devices: list[str]) -> Machine:

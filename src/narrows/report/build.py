@@ -206,7 +206,7 @@ def slowed(
     elif len(ranks) > 1 and all(p.last("torch").get("threads") == 1 for p in ranks):
         waited = contention.main_waited_share(samples, process.pid, *seen)
         helped = contention.helpers_busy(samples, [p.pid for p in ranks], *seen)
-        entries = contention.charge(entries, min(waited, helped), "communication")
+        entries = contention.charge(entries, min(waited, helped), "communication", contention.EXCHANGING)
     return replace(mine, entries=entries)
 
 

@@ -70,7 +70,11 @@ def _watch_group(torch: Any, distributed: Any, implementation: Any) -> None:
             job.quiet(error)
         return result
 
-    implementation.init_process_group = distributed.init_process_group = init_process_group
+    # A device mesh, which has imported its own name for it, makes the group where there is none.
+    mesh = importlib.import_module("torch.distributed.device_mesh")
+    for module in (implementation, distributed, mesh):
+        if getattr(module, "init_process_group", None) is original:
+            setattr(module, "init_process_group", init_process_group)  # noqa: B010
 
 
 def _never() -> bool:

@@ -70,7 +70,7 @@ def _parts(report: Report, say: Words) -> Iterable[str]:
         yield f"## {say('ranks')}"
         yield _table((say("rank"), say("step"), "", say("cause")), summary.ranks(report, say))
     if exchanged := summary.communication(report, say):
-        yield f"## {say('cause.communication')}"
+        yield f"## {say('exchanges')}"
         yield _table(("", ""), exchanged)
     small = summary.about(report, say)
     yield "---"

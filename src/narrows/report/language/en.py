@@ -43,7 +43,7 @@ WORDS = {
     "phase.post": "before the update", "phase.communication": "communication", "phase.iter": "input",
     "phase.evaluate": "evaluation", "phase.wait": "backward", "phase.save": "other", "ranks": "Ranks", "rank": "rank",
     "rank.slower": "{seconds} more than the others: {phase}", "exchange": "exchanging", "waiting": "waiting for slower ranks",
-    "waiting.all": "an average rank's waiting", "exchanged": "exchanged", "clocks": "clocks lie apart by",
+    "waiting.all": "an average rank's waiting", "exchanged": "exchanged", "exchanges": "Communication", "clocks": "clocks lie apart by",
     "exchanged.bytes": "{bytes} a step in {calls} calls", "exchanged.call": "{calls} × {bytes} {dtype}",
     "exchanged.ceiling": "{seconds} at the link's ceiling ({share} of the step)",
     "exchanged.at ceiling": "{seconds} at the ceiling",

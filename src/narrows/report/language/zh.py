@@ -37,7 +37,7 @@ WORDS = {
     "phase.communication": "通信", "phase.iter": "输入", "phase.evaluate": "评估", "phase.wait": "反向",
     "phase.save": "其他", "ranks": "各进程", "rank": "进程", "waits": "等待其他进程",
     "rank.slower": "比其他进程多 {seconds}：{phase}", "exchange": "交换", "waiting": "等待较慢的进程",
-    "waiting.all": "平均每个进程的等待", "exchanged": "交换量", "clocks": "时钟相差",
+    "waiting.all": "平均每个进程的等待", "exchanged": "交换量", "exchanges": "通信", "clocks": "时钟相差",
     "exchanged.bytes": "每步 {bytes}，{calls} 次调用", "exchanged.call": "{calls} × {bytes} {dtype}",
     "exchanged.ceiling": "按链路上限需 {seconds}（占单步 {share}）", "exchanged.at ceiling": "按上限需 {seconds}",
     "phase.trainer": "训练器", "phase.callback": "回调", "proofs": "验证",
