@@ -65,6 +65,48 @@ def test_the_straggler_of_a_torchrun_job_is_named_with_its_phase_and_line(tmp_pa
     assert report["machine"]["ceilings"]["collective"]["all-reduce"]["ranks"] == 2
 
 
+SHARDED = """
+import torch, torch.distributed as dist
+import torch.distributed._functional_collectives as functional
+from torch.distributed.fsdp import fully_shard
+
+class Summed(torch.nn.Module):
+    def forward(self, x):
+        return x + functional.all_reduce(x.detach(), "sum", dist.group.WORLD)
+
+torch.set_num_threads(1)
+dist.init_process_group("gloo")
+net = torch.nn.Sequential(torch.nn.Linear(256, 256), Summed(), torch.nn.Linear(256, 256))
+fully_shard(net[0]), fully_shard(net[2]), fully_shard(net)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+x = torch.randn(32, 256)
+assert torch.equal(torch.compile(net[1], backend="eager", fullgraph=True)(x), net[1](x))
+
+def main():
+    for step in range(60):
+        optimizer.zero_grad()
+        net(x).square().mean().backward()
+        optimizer.step()
+
+main()
+dist.destroy_process_group()
+"""
+
+
+def test_collectives_from_within_the_model_are_communication(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(SHARDED)
+    done, report = narrows(tmp_path, "torchrun", "--nproc-per-node", "2", "train.py", PATH=BIN)
+    assert done.returncode == 0, done.stderr
+    rows = check_ledger(report)
+    # They wait for each other some fourteen times in a step that has next to nothing to compute.
+    assert rows["communication"] == max(rows.values())
+    kinds = {(each["kind"], each["state"]) for each in report["communication"]["collectives"]}
+    assert {("all-gather", "wait"), ("reduce-scatter", "wait")} <= kinds
+    assert "all-reduce" in {kind for kind, _ in kinds}
+    spools = [path.read_text() for path in (tmp_path / ".narrows").glob("*/spool/*.jsonl")]
+    assert not any('"fault"' in text for text in spools)
+
+
 def test_ranks_that_the_job_spawns_itself(tmp_path: Path) -> None:
     start = """
 if __name__ == "__main__":
