@@ -4,6 +4,7 @@ from typing import Any
 
 from narrows.findings.view import View
 from narrows.ledger.account import account
+from narrows.ledger.ranks import together
 from narrows.report.model import Ceilings
 from narrows.spool.record import STATES, UPDATE, Boundary, Line, Op, Process, Tensor, Window
 
@@ -76,4 +77,5 @@ def view(job: Process, *, fixed: float = 5e-6, cores: int = 2, workers: tuple[Pr
     return View(
         process=job, workers=workers, others=others, steps=mine.steps, steady=mine.steady, kernels=mine.kernels,
         gaps=mine.gaps, entries=mine.entries, ceilings=CEILINGS, cores=cores, cwd="/", lang=lang,
+        together=together([job, *others]),
     )  # fmt: skip

@@ -72,6 +72,14 @@ SIGMOID = {"name": "sigmoid", "shape": [32, 64], "part": 0.8, "inner": True}
 DROPPED = op("bernoulli_", tensor(512, 512), 0.9, out=tensor(512, 512), ms=1.5)
 
 
+def turns(odd: int) -> tuple[Any, ...]:
+    """Steps of one of two ranks, each of which is the slower one in every other step."""
+    return tuple(
+        fakes.boundary(9.0 * (i + 1), forward=5.0 if i % 2 == odd else 8.0, wait=4.0 if i % 2 == odd else 1.0)
+        for i in range(40)
+    )
+
+
 def curve(until: float) -> list[list[float]]:
     """Losses with noise that fall until so far into the job."""
     return [[float(16 * i), max(0.5, 2.0 - 1.5 * i / (until * 320)) + 0.05 * (-1) ** i] for i in range(320)]
@@ -183,7 +191,8 @@ PLANTED: dict[str, Callable[[], View]] = {
     "tiny-batch": lambda: keras(states={"graph": 2.0, "trainer": 8.0}),
     "short-epochs": lambda: keras(states={"graph": 2.0, "iter": 8.0}, data={**DATA, "batches": 1}),
     "seed-not-reproducible": lambda: keras(seeds={"seeded": {"tf.random.set_seed": ["/train.py", 4, "main"]}}),
-    "slow-rank": lambda: healthy(others=(process(boundaries(forward=5.0, wait=4.0)),)),
+    "slow-rank": lambda: healthy(others=(process(boundaries(forward=5.0, wait=4.1)),)),
+    "ranks-in-turn": lambda: healthy(boundaries=turns(0), others=(process(turns(1)),)),
 }  # fmt: skip
 
 
@@ -316,3 +325,20 @@ def test_every_finding_has_its_test() -> None:
     modules = [m.name for m in pkgutil.iter_modules(package.__path__)]
     named = {m.replace("_", "-") for m in modules if hasattr(importlib.import_module(f"narrows.findings.{m}"), "find")}
     assert named == set(PLANTED)
+
+
+def test_ranks_that_do_the_same_are_neither_slow_nor_slow_in_turn() -> None:
+    same = healthy(others=(process(boundaries(next=0.1, forward=4.0, backward=4.0, optimizer=1.0)),))
+    assert not {"slow-rank", "ranks-in-turn"} & ids(same)
+    assert "slow-rank" not in ids(PLANTED["ranks-in-turn"]())
+    assert "ranks-in-turn" not in ids(PLANTED["slow-rank"]())
+
+
+def test_what_a_slow_rank_costs_is_said_with_the_row_that_it_is_in() -> None:
+    slow = {"next": 0.1, "forward": 4.0, "backward": 4.0, "optimizer": 1.0, "tail": 5.0}
+    other = process(boundaries(next=0.1, forward=4.0, backward=4.0, optimizer=1.0, wait=5.0))
+    view = healthy(states=slow, lines=(line(31, 5.0),), others=(other,))
+    found = next(finding for finding in findings(view) if finding.id == "slow-rank")
+    assert (round(found.seconds, 6), found.where) == (0.005, "train.py:31")
+    assert "in the loop after the update" in found.evidence
+    assert found.cause == next(e.cause for e in view.entries if e.state == "tail")

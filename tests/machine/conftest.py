@@ -25,6 +25,9 @@ CEILINGS: dict[str, Any] = {
 }
 
 
+EXCHANGED = json.dumps({"all-reduce": [[1 << 10, 1e-4], [1 << 20, 1e-3]]})
+
+
 class Interpreter:
     """A fake Python with torch 9.9. `asked()` is what it was run with, one list of words for each time."""
 
@@ -55,4 +58,6 @@ def interpreter(tmp_path: Path) -> Callable[[str], Interpreter]:
 @pytest.fixture
 def measuring(interpreter: Callable[[str], Interpreter]) -> Callable[..., Interpreter]:
     """One that measures these ceilings."""
-    return lambda **other: interpreter(f"print('hello'); print({json.dumps({**CEILINGS, **other})!r})")
+    return lambda **other: interpreter(
+        f"print('hello'); print({EXCHANGED!r} if '--ranks' in sys.argv else {json.dumps({**CEILINGS, **other})!r})"
+    )

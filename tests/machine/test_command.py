@@ -32,6 +32,7 @@ def test_prints_a_table_on_standard_output(narrows: Narrows, measuring: Measurin
     assert done.stderr == ""
     assert "matrix product, float32" in done.stdout
     assert "200 Gop/s" in done.stdout
+    assert "all-reduce, 2 ranks (gloo), latency" in done.stdout
     assert "2 threads, torch 9.9" in done.stdout
     assert "\x1b" not in done.stdout
 
@@ -54,7 +55,7 @@ def test_refresh_measures_again(narrows: Narrows, measuring: Measuring) -> None:
     fake = measuring()
     for words in ((), (), ("--refresh",)):
         narrows("--python", fake.path, *words)
-    assert len(fake.asked()) == 2
+    assert ["--ranks" in words for words in fake.asked()] == [False, True] * 2
 
 
 def test_a_busy_machine_is_said(narrows: Narrows, measuring: Measuring) -> None:

@@ -112,7 +112,7 @@ def test_a_light_step_lets_every_hook_pass_and_a_timed_one_starts_afresh() -> No
 
 @pytest.mark.parametrize("inside", [module, distributed])
 def test_ranks_and_a_trainer_that_is_a_module_have_none(inside: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inside, "inside" if inside is module else "syncing", True)
+    monkeypatch.setattr(inside, "inside" if inside is module else "ranked", True)
     light.begin(1)
     assert not light.on
 

@@ -6,6 +6,8 @@ from narrows.report.model import (
     CAUSES,
     Cache,
     Capacity,
+    Communication,
+    Exchanged,
     Finding,
     Framework,
     GradientNorm,
@@ -132,8 +134,24 @@ def no_ledger() -> Report:
 
 def two_ranks() -> Report:
     base = training()
-    ranks = [Rank(rank=i, step_seconds=WHOLE, ledger=ledger(), waits_for_others_seconds=0.002 * i) for i in range(2)]
-    return replace(base, job=replace(base.job, ranks=2), ranks=ranks)
+    ranks = [
+        Rank(rank=i, step_seconds=WHOLE, ledger=ledger(), waits_for_others_seconds=0.002 * i, exchange_seconds=0.001,
+             slowest_share=1.0 - i, costs_seconds=0.002 - 0.002 * i, slower_in="next" if i == 0 else None,
+             slower_seconds=0.002 if i == 0 else None, where=f"{HOSTILE}.py:12" if i == 0 else None,
+             clock_offset_seconds=0.25 * i)
+        for i in range(2)
+    ]  # fmt: skip
+    calls = [
+        Exchanged(kind="all-reduce", bytes=25 << 20, dtype="float32", calls=3.0, ceiling_seconds=0.06, state="backward",
+                  where="train.py:41"),
+        Exchanged(kind="all-reduce", bytes=4, dtype="float32", calls=1.0, ceiling_seconds=None, state="communication",
+                  where=None),
+    ]  # fmt: skip
+    communication = Communication(
+        exchange_seconds=0.001, waiting_seconds=0.0, all_waiting_seconds=0.001, critical_rank=0, bytes_per_step=75 << 20,
+        ceiling_seconds=0.06, link_share=0.06 / WHOLE, clock_offset_seconds=0.25, collectives=calls,
+    )  # fmt: skip
+    return replace(base, job=replace(base.job, ranks=2), ranks=ranks, communication=communication)
 
 
 def hostile() -> Report:

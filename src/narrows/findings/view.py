@@ -8,6 +8,7 @@ from typing import Any
 from narrows.ledger.build import Entry
 from narrows.ledger.gaps import Gap
 from narrows.ledger.kernels import Kernel
+from narrows.ledger.ranks import Together
 from narrows.ledger.steady import Steady
 from narrows.ledger.steps import Steps
 from narrows.report.model import Basis, Cause, Ceilings, Finding
@@ -38,6 +39,8 @@ class View:
     lang: str
     held_back: Mapping[int, float] = field(default_factory=dict)
     """Seconds for which a process (by its id) waited for a core, over all that was seen of it."""
+    together: Together | None = None
+    """What the ranks wait for; None if there is one, or they do not step together."""
 
     @property
     def step(self) -> float:

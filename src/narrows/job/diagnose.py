@@ -19,9 +19,11 @@ from narrows.job.live import Live
 from narrows.job.run import run
 from narrows.job.status import Status
 from narrows.job.watch import WATCHED
+from narrows.ledger.alignment import same_machine
 from narrows.machine import hardware
 from narrows.machine.ceilings import measured, torch_version
 from narrows.machine.fixed import fixed_costs, signature
+from narrows.machine.links import links
 from narrows.report.build import trainers
 from narrows.report.model import Ceilings, Machine
 from narrows.spool.read import read
@@ -108,6 +110,11 @@ def _with_machine(facts: Facts, ranks: Sequence[Process], *, quiet: bool) -> Fac
     status = Status(quiet=quiet)
     status.show("narrows: this machine's ceilings (up to 20 s the first time) ...")
     found = measured(python, threads, version)
+    limits = found.ceilings if found else None
+    if limits is not None and len(ranks) > 1 and all(same_machine(ranks[0], p) for p in ranks):
+        status.show("narrows: what its ranks can exchange here (up to 20 s the first time) ...")
+        between = links(python, len(ranks), version, backend(ranks[0]))
+        limits = msgspec.structs.replace(limits, collective=between)
     # What TensorFlow's ops are seen to take begins after their dispatch: their fixed cost is known without measuring.
     every = [op for p in ranks for w in p.windows for op in w.ops if not op.name.startswith((TENSORFLOW, XLA))]
     fixed = fixed_costs(python, int(torch.get("threads") or threads), version, every)
@@ -115,10 +122,16 @@ def _with_machine(facts: Facts, ranks: Sequence[Process], *, quiet: bool) -> Fac
     notes = [BUSY] if found is not None and found.doubtful else []
     return msgspec.structs.replace(
         facts,
-        machine=_machine(found.ceilings if found else None, torch.get("devices") or []),
+        machine=_machine(limits, torch.get("devices") or []),
         fixed={signature(op): fixed(op) for op in every},
         notes=[*facts.notes, *notes],
     )
+
+
+def backend(rank: Process) -> str:
+    """Of its process group, what carries gradients: of several backends (`cpu:gloo,cuda:nccl`, `undefined`) the device's."""
+    named = str(rank.last("group").get("backend") or "gloo")
+    return "nccl" if named != "gloo" and rank.last("torch").get("devices") else "gloo"
 
 
 def _machine(found: Ceilings | None, devices: list[str]) -> Machine:

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from narrows.ledger.collectives import LIBRARIES
 from narrows.ledger.gaps import Gap
 from narrows.ledger.kernels import Kernel
 from narrows.ledger.steady import Steady
 from narrows.report.model import CAUSES, Cause
 
-COLLECTIVE = "c10d::"
-"""The library of the ops that start a collective: with gloo they also copy what is to be sent."""
 FRAMEWORK_STATES = ("forward", "backward", "optimizer", "evaluate", "graph")
 
 
@@ -51,8 +50,9 @@ def _framework(
     """Time in the framework: what kernels took, and the rest, which is the cost of getting them to run."""
     if not looked:
         return [Entry(cause="unexplained", seconds=seconds, state=state, where=where)]
-    synced = sum(k.seconds + k.fixed for k in kernels if k.name.startswith(COLLECTIVE))
-    kernels = [k for k in kernels if not k.name.startswith(COLLECTIVE)]
+    # Ops that start a collective (with gloo they also copy what is to be sent), and functional ones that wait for it.
+    synced = sum(k.seconds + k.fixed for k in kernels if k.name.startswith(LIBRARIES))
+    kernels = [k for k in kernels if not k.name.startswith(LIBRARIES)]
     compute = sum(k.seconds for k in kernels if k.bound == "compute")
     bandwidth = sum(k.seconds for k in kernels if k.bound == "bandwidth")
     # The deep window may be slower than the steady step, never the other way round.

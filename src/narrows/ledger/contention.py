@@ -20,6 +20,8 @@ ONCE = ("post", "optimizer", "tail")
 """... and those that come once in a step, whatever number of batches it takes."""
 FEWEST_ALONE = 4
 """Batches: a median of fewer is one bad step."""
+EXCHANGING = ("forward", "backward")
+"""States in which gradients (and with FSDP parameters) are carried between ranks beside the step's own work."""
 SLOWED = ("compute", "bandwidth", "overhead", "host")
 
 
@@ -95,15 +97,22 @@ def slowdown(process: Process, steady: Steady, per_step: float) -> float | None:
     return saved * sum(steady.seconds[state] for state in OWN) / steady.median
 
 
-def charge(parts: Sequence[Entry], share: float, cause: Cause) -> tuple[Entry, ...]:
-    """Move this share of the step from what was slowed to the cause that slowed it."""
+def charge(
+    parts: Sequence[Entry], share: float, cause: Cause, states: Sequence[str] | None = None
+) -> tuple[Entry, ...]:
+    """Move this share of the step from what was slowed to the cause that slowed it. `states`: those during which that was
+    at work; None: all."""
+
+    def suffers(part: Entry) -> bool:
+        return part.cause in SLOWED and (states is None or part.state in states)
+
     step = sum(p.seconds for p in parts)
-    slowed = sum(p.seconds for p in parts if p.cause in SLOWED)
+    slowed = sum(p.seconds for p in parts if suffers(p))
     if not slowed or share <= 0:
         return tuple(parts)
     part = min(0.9, share * step / slowed)
     kept = [
-        Entry(cause=p.cause, seconds=p.seconds * (1 - part), state=p.state, where=p.where) if p.cause in SLOWED else p
+        Entry(cause=p.cause, seconds=p.seconds * (1 - part), state=p.state, where=p.where) if suffers(p) else p
         for p in parts
     ]
     return (*kept, Entry(cause=cause, seconds=slowed * part, state="contention"))

@@ -10,12 +10,19 @@ MODELLED: frozenset[Cause] = frozenset(("compute", "bandwidth"))
 
 
 def rows(
-    totals: Mapping[Cause, float], kernels: Sequence[Kernel], compulsory: float, step: float, ceilings: Ceilings
+    totals: Mapping[Cause, float],
+    kernels: Sequence[Kernel],
+    compulsory: float,
+    step: float,
+    ceilings: Ceilings,
+    exchange: float = 0.0,
 ) -> list[Row]:
-    """One row for each cause, in the contract's order; they sum to the step."""
+    """One row for each cause, in the contract's order; they sum to the step. `exchange`: the floor of `communication`,
+    in seconds."""
     floors = {
         "compute": sum(min(k.limit, k.seconds) for k in kernels if k.bound == "compute"),
         "bandwidth": compulsory / bandwidth_at(max(1.0, compulsory), ceilings),
+        "communication": exchange,
     }
     made = []
     for cause in CAUSES:

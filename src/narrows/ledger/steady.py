@@ -4,9 +4,12 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from narrows.ledger.steps import Step
 from narrows.spool.record import STATES
+
+T = TypeVar("T")
 
 STARTED = 1.5
 """Start-up is over with the first run of three steps that take less than this many medians."""
@@ -72,8 +75,8 @@ def steady(steps: Sequence[Step]) -> Steady | None:
     blocks = [clean[i : i + block] for i in range(0, len(clean) - block + 1, block)]
     means = [sum(s.seconds for s in b) / block for b in blocks]
     median = statistics.median(means)
-    middle = [s for s in _middle(blocks, means) if not s.light] or timed
-    sums = [sum(s.ns[i] for s in middle) for i in range(len(STATES))]
+    kept = [s for s in middle(blocks, means) if not s.light] or timed
+    sums = [sum(s.ns[i] for s in kept) for i in range(len(STATES))]
     total = sum(sums) or 1
     return Steady(
         first=first,
@@ -82,7 +85,7 @@ def steady(steps: Sequence[Step]) -> Steady | None:
         interval=interval(means),
         block=block,
         seconds={name: median * part / total for name, part in zip(STATES, sums, strict=True)},
-        samples=sum(s.samples for s in middle) / len(middle),
+        samples=sum(s.samples for s in kept) / len(kept),
         durations=tuple(durations),
         evaluation=sum(max(0.0, s.seconds - usual) for s in evaluating) * every,
         pauses=() if block > 1 else tuple(_pause(s, typical) for s in timed if s.seconds > 3 * typical),
@@ -134,8 +137,8 @@ def _block(durations: Sequence[float], typical: float) -> int:
     return size if abs(statistics.median(means) / typical - 1) > BURSTY else 1
 
 
-def _middle(blocks: Sequence[Sequence[Step]], means: Sequence[float]) -> list[Step]:
-    """The steps of the half of the blocks that is nearest to the median."""
+def middle(blocks: Sequence[Sequence[T]], means: Sequence[float]) -> list[T]:
+    """The steps (or whatever stands for one) of the half of the blocks that is nearest to the median."""
     order = sorted(range(len(blocks)), key=lambda i: means[i])
     keep = order[len(order) // 4 : max(len(order) // 4 + 1, len(order) - len(order) // 4)]
     return [step for i in keep for step in blocks[i]]

@@ -55,6 +55,9 @@ def _rows(found: Ceilings) -> list[tuple[str, float, str]]:
             rows.append((f"best of all ops that move {size(bytes_)}", value, "B/s"))
     for way, rates in (("host to device", found.host_to_device), ("device to host", found.device_to_host)):
         rows += [(f"{way}, {kind}", value, "B/s") for kind, value in (rates or {}).items()]
+    for kind, link in (found.collective or {}).items():
+        name = f"{kind}, {link.ranks} ranks ({link.backend})"
+        rows += [(f"{name}, latency", link.latency_seconds, "s"), (f"{name}, bandwidth", link.bandwidth, "B/s")]
     if found.disk_read is not None:
         rows.append(("disk, read", found.disk_read, "B/s"))
     rows.append(("dispatch of one op", found.dispatch_seconds, "s"))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from . import job
+from . import job, shards
 from .hooks import module
 
 _names: dict[int, str] = {}
@@ -22,14 +22,17 @@ def look(optimizer: Any, update: int, who: int) -> None:
             held = held[:: max(1, len(held) // MOST)]
             if not held:
                 return
-            gradients = torch._foreach_norm([p.grad for p in held], 2)
-            weights = torch._foreach_norm(held, 2)
+            parts = [shards.local(p) for p in held]
+            gradients = torch._foreach_norm([shards.local(p.grad) for p in held], 2)
+            weights = torch._foreach_norm(parts, 2)
             job.spool.event(
                 "gradients",
                 update=update,
                 who=who,
                 layers=[
-                    [_name(p), float(g), float(w), p.numel()] for p, g, w in zip(held, gradients, weights, strict=True)
+                    [_name(p), float(g), float(w), part.numel()]
+                    for p, part, g, w in zip(held, parts, gradients, weights, strict=True)
+                    if part.numel()
                 ],
                 unused=unused[:50],
                 unused_elements=sum(p.numel() for p in every if p.grad is None and p.requires_grad),

@@ -3,7 +3,7 @@
 from typing import Any
 from zlib import crc32
 
-from . import job
+from . import job, shards
 
 LOOKS = 4
 """Calls that are looked at: ranks that read the same data in the same order are told by one, by chance by none."""
@@ -32,7 +32,7 @@ def _tensors(values: Any) -> list[Any]:
     found = []
     for value in values:
         if isinstance(value, job.torch.Tensor):
-            found.append(value)
+            found.append(shards.local(value))
         elif isinstance(value, (list, tuple)):
             found.extend(_tensors(value))
         elif hasattr(value, "values") and callable(value.values):

@@ -74,7 +74,7 @@ def begin(now: int) -> None:
     from .hooks import distributed, module
 
     global on, _left, _last
-    if module.inside or distributed.syncing:  # a trainer that is itself a module; ranks that wait for each other
+    if module.inside or distributed.ranked:  # a trainer that is itself a module; ranks that wait for each other
         never()
         return
     on, _left, _last = True, LIGHT * schedule.turn_length(), now

@@ -11,16 +11,20 @@ from narrows.findings.view import View
 from narrows.job import facts as facts_
 from narrows.job import watch
 from narrows.job.facts import Facts
-from narrows.ledger import contention
+from narrows.ledger import contention, links
 from narrows.ledger import limit as limits
 from narrows.ledger.account import Account, account
+from narrows.ledger.alignment import undisturbed
 from narrows.ledger.build import totals
+from narrows.ledger.collectives import collectives
+from narrows.ledger.ranks import Together, together
 from narrows.ledger.rows import rows
 from narrows.machine.fixed import signature
 from narrows.memory.crash import out_of_memory
 from narrows.report import parts, proofs
+from narrows.report import ranks as of_ranks
 from narrows.report.language import Words, words
-from narrows.report.model import Job, Machine, OutOfMemory, Rank, Report, Row, Verdict
+from narrows.report.model import Job, Machine, OutOfMemory, Report, Row, Verdict
 from narrows.spool.read import read
 from narrows.spool.record import Op, Process
 
@@ -62,23 +66,26 @@ class Accounts:
     process: Process | None
     mine: Account | None
     samples: Sequence[watch.Sample] = ()
+    together: Together | None = None
 
 
 def accounts_of(facts: Facts, processes: Sequence[Process], samples: Sequence[watch.Sample] = ()) -> Accounts:
     ceilings = facts.machine.ceilings if facts.machine else None
-    ranks = trainers(processes)
+    ranks = undisturbed(trainers(processes))
 
     def fixed(op: Op) -> float | None:
         return facts.fixed.get(signature(op))
 
     accounts = [slowed(account(p, fixed, ceilings), p, processes, ranks, samples) for p in ranks]
-    chosen = _critical(accounts)
+    found = together(ranks)
+    chosen = of_ranks.critical(accounts, found)
     return Accounts(
         ranks=ranks,
         accounts=accounts,
         process=ranks[chosen] if ranks else None,
         mine=accounts[chosen] if accounts else None,
         samples=samples,
+        together=found,
     )
 
 
@@ -96,7 +103,8 @@ def assemble(facts: Facts, processes: Sequence[Process], say: Words, samples: Se
     if process is not None and mine is not None and steady is not None and ceilings is not None and mine.kernels:
         trains = mine.steps.type == "training"
         compulsory = limits.compulsory_bytes(process, trains=trains)
-        ledger = rows(totals(mine.entries), mine.kernels, compulsory, steady.median, ceilings)
+        floor = links.floor(collectives(process, mine.steps.per_step), ceilings.collective, steady.seconds)
+        ledger = rows(totals(mine.entries), mine.kernels, compulsory, steady.median, ceilings, floor)
         limit = limits.limit(process, mine.kernels, steady.median, ceilings, trains=trains)
         verdict = _verdict(ledger, limit.distance, say)
         warnings.extend(parts.ledger_warnings(ledger, mine, steady.median, say))
@@ -106,6 +114,10 @@ def assemble(facts: Facts, processes: Sequence[Process], say: Words, samples: Se
     if ledger is not None and steady is not None:
         warnings.extend(proofs.warnings(facts.counterfactuals, shown, ledger, steady.median, say))
     crashed = out_of_memory(facts, processes)
+    each = of_ranks.ranks(ranks, accounts, every.together, facts.cwd) if len(ranks) > 1 else None
+    exchanged = None
+    if each is not None and process is not None and mine is not None:
+        exchanged = of_ranks.communication(process, mine, each, every.together, ceilings, facts.cwd)
     made = Report(
         id=facts.id,
         created=facts.created,
@@ -122,7 +134,8 @@ def assemble(facts: Facts, processes: Sequence[Process], say: Words, samples: Se
         health=parts.health(process),
         measurement=parts.measurement(process, mine, warnings),
         wall=parts.wall(facts, processes, process, mine),
-        ranks=_ranks(ranks, accounts) if len(ranks) > 1 else None,
+        ranks=each,
+        communication=exchanged,
         proofs=shown,
         ops=parts.ops(mine) if mine else [],
         trials=facts.trials,
@@ -136,7 +149,7 @@ def assemble(facts: Facts, processes: Sequence[Process], say: Words, samples: Se
 def _of_memory(report: Report, facts: Facts) -> Report:
     """What a memory run says of time is of no use: each of its ops was followed."""
     return msgspec.structs.replace(
-        report, step=None, phases=None, findings=[], memory=None, wall=[], ops=[], proofs=[], ranks=None,
+        report, step=None, phases=None, findings=[], memory=None, wall=[], ops=[], proofs=[], ranks=None, communication=None,
         measurement=msgspec.structs.replace(report.measurement, warnings=list(facts.notes)),
     )  # fmt: skip
 
@@ -153,6 +166,7 @@ def view_of(facts: Facts, processes: Sequence[Process], every: Accounts, lang: s
         process=process,
         workers=tuple(p for p in processes if p.first("worker").get("parent") == process.pid),
         others=tuple(p for p in every.ranks if p is not process),
+        together=every.together,
         steps=mine.steps,
         steady=mine.steady,
         kernels=mine.kernels,
@@ -192,7 +206,7 @@ def slowed(
     elif len(ranks) > 1 and all(p.last("torch").get("threads") == 1 for p in ranks):
         waited = contention.main_waited_share(samples, process.pid, *seen)
         helped = contention.helpers_busy(samples, [p.pid for p in ranks], *seen)
-        entries = contention.charge(entries, min(waited, helped), "communication")
+        entries = contention.charge(entries, min(waited, helped), "communication", contention.EXCHANGING)
     return replace(mine, entries=entries)
 
 
@@ -208,31 +222,6 @@ def _steady_time(mine: Account) -> tuple[int, int]:
     """(begin, end) of the steady state, in ns."""
     late = mine.steps.steps[mine.steady.first if mine.steady else 0 :]
     return late[0].end_ns, late[-1].end_ns
-
-
-def _critical(accounts: Sequence[Account]) -> int:
-    """The rank that the others wait for: the one that itself waits least."""
-    waits = [
-        a.steady.seconds["wait"] + a.steady.seconds["communication"] if a.steady else float("inf") for a in accounts
-    ]
-    return waits.index(min(waits)) if waits else 0
-
-
-def _ranks(ranks: Sequence[Process], accounts: Sequence[Account]) -> list[Rank]:
-    waits = [a.steady.seconds["wait"] + a.steady.seconds["communication"] for a in accounts if a.steady is not None]
-    least = min(waits, default=0.0)
-    made = []
-    for process, mine in zip(ranks, accounts, strict=True):
-        if mine.steady is None:
-            continue
-        step = mine.steady.median
-        ledger = [
-            Row(cause=cause, seconds=spent, share=spent / step, floor_seconds=0.0, basis="measured")
-            for cause, spent in totals(mine.entries).items()
-        ]
-        mean = mine.steady.seconds["wait"] + mine.steady.seconds["communication"]
-        made.append(Rank(rank=process.rank, step_seconds=step, ledger=ledger, waits_for_others_seconds=mean - least))
-    return made
 
 
 def _verdict(ledger: Sequence[Row], distance: float, say: Words) -> Verdict:

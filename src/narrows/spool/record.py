@@ -23,7 +23,7 @@ STATES = (
     "iter",  # DataLoader.__iter__: workers start here
     "evaluate",  # outermost model call without gradients, in a job that trains
     "save",  # torch.save
-    "wait",  # last gradient ready -> backward returns: a gradient sync that nothing hides
+    "wait",  # last gradient ready -> backward returns; a collective from within a model call: what nothing hides
     "graph",  # one call that does a whole step (`tf.function`, Keras' train function), as far as no other state is in it
     "trainer",  # Keras' own Python in `fit`, `evaluate` and `predict`
     "callback",  # callbacks of `fit` that the user asked for

@@ -1,6 +1,7 @@
 """`PYTHON path/to/bench --threads N`: prints this machine's ceilings as one JSON object.
 
 With `--ops`: reads calls from standard input and prints what each costs at its smallest size (see `ops.py`).
+With `--ranks N`: prints what collectives between so many processes take (see `exchange.py`).
 """
 
 import os
@@ -24,6 +25,10 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=0.0, help="how long to try; 0: 9, or 5 with --ops")
     parser.add_argument("--largest", type=int, default=512, help="largest working set, in MiB")
     parser.add_argument("--ops", action="store_true", help="the fixed cost of the calls on standard input")
+    parser.add_argument("--ranks", type=int, default=0, help="collectives between so many processes")
+    parser.add_argument("--backend", default="gloo", help="of these: gloo, nccl")
+    parser.add_argument("--rank", type=int, default=0, help="which of them this is; 0 starts the others")
+    parser.add_argument("--store", default="", help="the file where they meet")
     options = parser.parse_args()
     try:
         import torch
@@ -31,6 +36,8 @@ def main() -> int:
         return without_torch(options, error)
     if options.threads:
         torch.set_num_threads(options.threads)
+    if options.ranks:
+        return ranks(options)
     from . import ceilings
 
     del sys.path[0]  # everything of this folder is imported
@@ -44,9 +51,24 @@ def main() -> int:
     return 0
 
 
+def ranks(options: Any) -> int:
+    import json
+
+    from . import exchange
+
+    del sys.path[0]
+    if options.rank:
+        exchange.measure(options.ranks, options.rank, options.backend, options.store)
+    else:
+        print(json.dumps(exchange.answer(options.ranks, options.backend)), flush=True)
+    return 0
+
+
 def without_torch(options: Any, error: ImportError) -> int:
-    """TensorFlow measures, too; a fixed cost of an op it is not asked for."""
+    """TensorFlow measures, too; a fixed cost of an op and collectives it is not asked for."""
     try:
+        if options.ranks:
+            raise error
         import tensorflow  # noqa: F401
     except ImportError:
         sys.stderr.write(f"{error}\n")

@@ -4,7 +4,7 @@ import functools
 from _thread import get_ident
 from typing import Any
 
-from .. import job, light, losses, places, state
+from .. import job, light, losses, places, shards, state
 from . import distributed
 
 
@@ -71,6 +71,7 @@ the curve that one stands; 0 if it is the first."""
 
 def note_loss(loss: Any) -> None:
     """Read the loss where that costs a microsecond: on a CPU. A device would have to be waited for."""
+    loss = shards.local(loss)
     if curve is not None and loss.numel() == 1 and len(curve) < LONGEST_CURVE:
         weight, back = part
         if 0 < back <= len(curve):

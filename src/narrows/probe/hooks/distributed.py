@@ -9,11 +9,15 @@ from typing import Any
 from .. import inputs, job, places, state
 
 syncing = False
-"""A DistributedDataParallel (or FSDP) module exists: backwards end with a wait for gradients."""
+"""A DistributedDataParallel module exists: backwards end with a wait for gradients."""
+ranked = False
+"""This process is one of several that may wait for each other."""
+_INSIDE = frozenset((state.FORWARD, state.BACKWARD, state.OPTIMIZER, state.EVALUATE))
+"""States in which a wrapper of the model may exchange by itself: FSDP gathers parameters, tensor parallel adds up."""
 _NAMES = (
     "all_reduce", "all_gather", "all_gather_into_tensor", "reduce_scatter", "reduce_scatter_tensor", "broadcast",
     "barrier", "reduce", "gather", "scatter", "all_to_all", "all_to_all_single", "send", "recv", "all_gather_object",
-    "broadcast_object_list", "gather_object", "monitored_barrier",
+    "broadcast_object_list", "gather_object", "monitored_barrier", "all_gather_single", "reduce_scatter_single",
 )  # fmt: skip
 
 
@@ -23,7 +27,8 @@ def install(torch: Any) -> None:
         return
     implementation = importlib.import_module("torch.distributed.distributed_c10d")
     wrap(distributed, implementation, _NAMES, _timed)
-    _watch_group(distributed, implementation)
+    wrap(distributed, distributed, ("_broadcast_coalesced",), _timed)  # buffers, before each forward
+    _watch_group(torch, distributed, implementation)
     _watch_wrappers(torch)
 
 
@@ -38,7 +43,17 @@ def wrap(distributed: Any, implementation: Any, names: Iterable[str], wrapper: C
                 setattr(distributed, name, wrapped)
 
 
-def _watch_group(distributed: Any, implementation: Any) -> None:
+def _watch_waits(torch: Any, distributed: Any) -> None:
+    """Time what waits for a collective that was only started. Once there is a group, and never twice."""
+    global ranked
+    if not ranked:
+        ranked = True
+        distributed.Work.wait = _timed(distributed.Work.wait)
+        functional: Any = importlib.import_module("torch.distributed._functional_collectives")
+        functional.wait_tensor = _timed(functional.wait_tensor, torch.compiler.is_compiling)
+
+
+def _watch_group(torch: Any, distributed: Any, implementation: Any) -> None:
     """Note this process's rank: one that was spawned by the job has no RANK in its environment."""
     original = implementation.init_process_group
 
@@ -49,21 +64,40 @@ def _watch_group(distributed: Any, implementation: Any) -> None:
             ranks = distributed.get_world_size()
             job.spool.event("group", rank=distributed.get_rank(), ranks=ranks, backend=distributed.get_backend())
             if ranks > 1:
+                _watch_waits(torch, distributed)
                 inputs.start()
         except Exception as error:
             job.quiet(error)
         return result
 
-    implementation.init_process_group = distributed.init_process_group = init_process_group
+    # A device mesh, which has imported its own name for it, makes the group where there is none.
+    mesh = importlib.import_module("torch.distributed.device_mesh")
+    for module in (implementation, distributed, mesh):
+        if getattr(module, "init_process_group", None) is original:
+            setattr(module, "init_process_group", init_process_group)  # noqa: B010
 
 
-def _timed(original: Any) -> Any:
+def _never() -> bool:
+    return False
+
+
+def _timed(original: Any, traced: Callable[[], bool] = _never) -> Any:
+    """`traced`: whether the call is only being compiled; then nothing of ours may get into the graph."""
+
     @functools.wraps(original)
     def collective(*args: Any, **kwargs: Any) -> Any:
-        if state.now_in not in state.GAPS or get_ident() != state.thread:
+        if traced():
             return original(*args, **kwargs)
         back = state.now_in
-        state.enter(state.COMMUNICATION)
+        if back in state.GAPS:
+            into = state.COMMUNICATION
+        elif back in _INSIDE:
+            into = state.WAIT
+        else:
+            return original(*args, **kwargs)
+        if get_ident() != state.thread:
+            return original(*args, **kwargs)
+        state.enter(into)
         try:
             return original(*args, **kwargs)
         finally:

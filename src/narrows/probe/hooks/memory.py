@@ -6,7 +6,7 @@ At the end, and once early: a job that the kernel kills has no end. Its limits a
 import contextlib
 from typing import Any
 
-from .. import crash, job
+from .. import crash, job, shards
 from . import module, optimizer
 
 
@@ -23,7 +23,7 @@ def report(torch: Any) -> None:
     def size(tensor: Any) -> int:
         """Bytes of the tensor's storage, the first time it is met: views and tied weights count once."""
         with contextlib.suppress(Exception):
-            storage = tensor.untyped_storage()
+            storage = shards.local(tensor).untyped_storage()
             if storage._cdata not in seen:
                 seen.add(storage._cdata)
                 return int(storage.nbytes())

@@ -11,7 +11,7 @@ from . import distributed
 SAVE = -1
 """`torch.save` among the numbered statements."""
 LEFT_OUT = ("all_reduce", "reduce", "broadcast", "barrier", "all_gather", "all_gather_into_tensor", "reduce_scatter",
-            "reduce_scatter_tensor")  # fmt: skip
+            "reduce_scatter_tensor", "all_gather_single", "reduce_scatter_single")  # fmt: skip
 """Collectives that fill buffers which are there without them."""
 
 

@@ -9,7 +9,7 @@ from time import perf_counter_ns as clock
 from types import FrameType
 from typing import Any
 
-from .. import job, places, state
+from .. import job, places, shards, state
 
 MOST_SAMPLES = 64
 MOST_KINDS = 20_000
@@ -23,6 +23,8 @@ def make() -> Any:
 def describe(value: Any, torch: Any) -> Any:
     """A value as the spool keeps it: a tensor by shape, dtype and layout, the rest by its worth."""
     if isinstance(value, torch.Tensor):
+        if type(value) is not torch.Tensor:
+            value = shards.local(value)  # what is computed here is this rank's part
         layout = value.layout
         if layout is not torch.strided:
             return ("T", tuple(value.shape), str(value.dtype)[6:], "s")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .. import job, state
+from .. import job, shards, state
 from ..hooks import memory, module
 
 SAMPLE = 1 << 16
@@ -71,7 +71,7 @@ def _window_class() -> Any:
                 return
             for each in self.squashed:
                 each["inner"] = True
-            given = args[1] if name == "addmm" else args[0]
+            given = shards.local(args[1] if name == "addmm" else args[0])
             if isinstance(given, torch.Tensor) and given.dim() == 2 and given.is_floating_point():
                 part = float((given.detach().reshape(-1)[:SAMPLE] == 0).float().mean())
                 if part > 0.5:
@@ -79,6 +79,8 @@ def _window_class() -> Any:
 
         def look_at_arguments(self, model: Any, args: Any, kwargs: Any) -> None:
             try:
+                args = tuple(map(shards.local, args))
+                kwargs = {name: shards.local(value) for name, value in kwargs.items()}
                 for value in [*args, *kwargs.values()]:
                     self.bytes += _bytes(value, torch)
                 self.padding.extend(_padding(args, kwargs, model, torch))
@@ -87,8 +89,9 @@ def _window_class() -> Any:
                 job.quiet(error)
 
         def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            result = func(*args, **(kwargs or {}))
+            answer = func(*args, **(kwargs or {}))
             try:
+                result = shards.local(answer)
                 name = func._schema.name.split("::")[-1]
                 if name in _RECTIFIERS and isinstance(result, torch.Tensor) and state.now_in == state.FORWARD:
                     flat = result.detach().reshape(-1)[:SAMPLE]
@@ -104,7 +107,7 @@ def _window_class() -> Any:
                     self.squashed.append({"name": name.rstrip("_"), "shape": shape, "part": part, "inner": False})
                 elif name in _PRODUCTS:
                     self.look_at_product(name, args)
-                    for value in args[:3]:
+                    for value in map(shards.local, args[:3]):
                         if isinstance(value, torch.Tensor) and value.dtype in (torch.float32, torch.float64):
                             part = value.detach().reshape(-1)[:SAMPLE].abs()
                             tiny = torch.finfo(value.dtype).tiny
@@ -112,7 +115,7 @@ def _window_class() -> Any:
                             self.denormal[1] += part.numel()
             except Exception as error:
                 job.quiet(error)
-            return result
+            return answer
 
     _made = Values
     return Values

@@ -69,6 +69,9 @@ def _parts(report: Report, say: Words) -> Iterable[str]:
     if report.ranks:
         yield f"## {say('ranks')}"
         yield _table((say("rank"), say("step"), "", say("cause")), summary.ranks(report, say))
+    if exchanged := summary.communication(report, say):
+        yield f"## {say('exchanges')}"
+        yield _table(("", ""), exchanged)
     small = summary.about(report, say)
     yield "---"
     yield "\n".join(f"- {say('label', label=label).rstrip()} {_plain(text)}" for label, text in small)

@@ -8,6 +8,12 @@ from narrows.report.model import MemoryParts, Report, Room
 
 NOTED = 0.03
 """Share of the peak. A difference below it is what heaps of the same job differ by."""
+SLOWER = 0.03
+"""Share of the step by which a rank is slower in something, from which on it is said."""
+SHOWN = 6
+"""Kinds of collectives."""
+CLOCK = 0.005
+"""Seconds that two clocks lie apart, from which on it is said."""
 
 
 def job(report: Report, say: Words) -> str:
@@ -194,11 +200,47 @@ def after(report: Report, say: Words) -> list[tuple[str, str]]:
 
 
 def ranks(report: Report, say: Words) -> list[tuple[str, str, str, str]]:
-    """(rank, its step, what it waits for the others, its largest cause)."""
+    """(rank, its step, what it waits for the others, its largest cause and what it is slower in)."""
     made = []
     for rank in report.ranks or ():
         largest = max(rank.ledger, key=lambda row: row.seconds, default=None)
-        cause = f"{say('cause.' + largest.cause)} {share(largest.share)}" if largest is not None else ""
+        told = [f"{say('cause.' + largest.cause)} {share(largest.share)}"] if largest is not None else []
+        if rank.slower_in is not None and (rank.slower_seconds or 0.0) > SLOWER * rank.step_seconds:
+            more = say("rank.slower", seconds=seconds(rank.slower_seconds or 0.0), phase=say(f"phase.{rank.slower_in}"))
+            told.append(say("aside", text=more, aside=rank.where) if rank.where else more)
         waited = f"{say('waits')} {seconds(rank.waits_for_others_seconds)}"
-        made.append((f"{say('rank')} {rank.rank}", seconds(rank.step_seconds), waited, cause))
+        made.append((f"{say('rank')} {rank.rank}", seconds(rank.step_seconds), waited, say("list").join(told)))
     return made
+
+
+def communication(report: Report, say: Words) -> list[tuple[str, str]]:
+    """What the ranks exchange in a step, what of it nothing hides, and what they wait for each other."""
+    found = report.communication
+    if found is None or report.step is None:
+        return []
+    step = report.step.median_seconds
+    made = [
+        (say("exchange"), _part(found.exchange_seconds, step, say)),
+        (say("waiting"), _part(found.waiting_seconds, step, say)),
+        (say("waiting.all"), _part(found.all_waiting_seconds, step, say)),
+    ]
+    if found.collectives:
+        calls = sum(each.calls for each in found.collectives)
+        whole = say("exchanged.bytes", bytes=size(found.bytes_per_step), calls=number(calls))
+        if found.ceiling_seconds is not None and found.link_share is not None:
+            ceiling = say("exchanged.ceiling", seconds=seconds(found.ceiling_seconds), share=share(found.link_share))
+            whole = say("list").join([whole, ceiling])
+        made.append((say("exchanged"), whole))
+    for each in found.collectives[:SHOWN]:
+        told = [say("exchanged.call", calls=number(each.calls), bytes=size(each.bytes), dtype=each.dtype)]
+        if each.ceiling_seconds is not None:
+            told.append(say("exchanged.at ceiling", seconds=seconds(each.ceiling_seconds)))
+        told += [each.where] if each.where else []
+        made.append((each.kind, say("list").join(told)))
+    if found.clock_offset_seconds > CLOCK:
+        made.append((say("clocks"), seconds(found.clock_offset_seconds)))
+    return made
+
+
+def _part(spent: float, step: float, say: Words) -> str:
+    return say("aside", text=seconds(spent), aside=share(spent / step))
