@@ -2,14 +2,21 @@
 
 import functools
 import importlib
+import socket
+import weakref
 from _thread import get_ident
 from collections.abc import Callable, Iterable
+from time import perf_counter_ns as clock
 from typing import Any
 
-from .. import inputs, job, places, state
+from .. import exchanges, inputs, job, places, state
 
 syncing = False
 """A DistributedDataParallel (or FSDP) module exists: backwards end with a wait for gradients."""
+_wrapped: list[Any] = []
+"""Weak references to those, in order."""
+_searched = [0, 0]
+"""Nanoseconds in which, and calls after which, they looked for parameters that are not used."""
 _NAMES = (
     "all_reduce", "all_gather", "all_gather_into_tensor", "reduce_scatter", "reduce_scatter_tensor", "broadcast",
     "barrier", "reduce", "gather", "scatter", "all_to_all", "all_to_all_single", "send", "recv", "all_gather_object",
@@ -47,7 +54,13 @@ def _watch_group(distributed: Any, implementation: Any) -> None:
         result = original(*args, **kwargs)
         try:
             ranks = distributed.get_world_size()
-            job.spool.event("group", rank=distributed.get_rank(), ranks=ranks, backend=distributed.get_backend())
+            job.spool.event(
+                "group",
+                rank=distributed.get_rank(),
+                ranks=ranks,
+                backend=distributed.get_backend(),
+                host=socket.gethostname(),
+            )
             if ranks > 1:
                 inputs.start()
         except Exception as error:
@@ -58,16 +71,23 @@ def _watch_group(distributed: Any, implementation: Any) -> None:
 
 
 def _timed(original: Any) -> Any:
+    name = original.__name__
+
     @functools.wraps(original)
     def collective(*args: Any, **kwargs: Any) -> Any:
         if state.now_in not in state.GAPS or get_ident() != state.thread:
             return original(*args, **kwargs)
         back = state.now_in
         state.enter(state.COMMUNICATION)
+        began = state.last
         try:
             return original(*args, **kwargs)
         finally:
             state.leave(back)
+            try:
+                exchanges.note(name, state.last - began)
+            except Exception as error:
+                job.quiet(error)
 
     return collective
 
@@ -83,6 +103,7 @@ def _watch_wrappers(torch: Any) -> None:
         original(self, *args, **kwargs)
         syncing = True
         try:
+            _wrapped.append(weakref.ref(self))
             job.spool.event(
                 "parallel",
                 **{"class": "DistributedDataParallel"},
@@ -91,12 +112,64 @@ def _watch_wrappers(torch: Any) -> None:
                 bucket_bytes=int(self.bucket_bytes_cap),
                 bytes=sum(p.numel() * p.element_size() for p in self.parameters() if p.requires_grad),
                 backend=torch.distributed.get_backend(self.process_group),
+                group=torch.distributed.get_process_group_ranks(self.process_group),
+                device=next((p.device.type for p in self.parameters()), None),
                 where=places.here(),
             )
         except Exception as error:
             job.quiet(error)
 
     parallel.__init__ = __init__
+    _time_the_search(torch, parallel)
+
+
+def _time_the_search(torch: Any, parallel: Any) -> None:
+    """With `find_unused_parameters`, what follows each forward goes through the whole graph of its output."""
+    original = getattr(parallel, "_post_forward", None)
+    if original is None:
+        return
+    compiling = torch.compiler.is_compiling
+
+    @functools.wraps(original)
+    def _post_forward(self: Any, output: Any) -> Any:
+        if compiling() or not self.find_unused_parameters or self.static_graph:
+            return original(self, output)
+        began = clock()
+        try:
+            return original(self, output)
+        finally:
+            if not job.disturbed:
+                _searched[0] += clock() - began
+                _searched[1] += 1
+
+    parallel._post_forward = _post_forward
+
+
+def look(update: int) -> None:
+    """What DistributedDataParallel says of its last backwards that it timed (the first ten, then each hundredth), when
+    gradients are looked at."""
+    for number, reference in enumerate(_wrapped):
+        try:
+            module = reference()
+            if module is None:
+                continue
+            told = module._get_ddp_logging_data()
+            sizes = str(told.get("rebuilt_bucket_sizes") or told.get("bucket_sizes") or "")
+            job.spool.event(
+                "reducer",
+                update=update,
+                who=number,
+                unused_bytes=told.get("unused_parameter_size"),
+                buckets=[int(size) for size in sizes.split(",") if size.strip().isdigit()],
+                compute_ns=told.get("avg_backward_compute_time"),
+                exchange_ns=told.get("avg_backward_comm_time"),
+                overlap_ns=told.get("avg_backward_compute_comm_overlap_time"),
+                hook=told.get("comm_hook"),
+                searched_ns=_searched[0],
+                searches=_searched[1],
+            )
+        except Exception as error:
+            job.quiet(error)
 
 
 def stamp_last_gradient(loss: Any) -> Callable[[], None] | None:
