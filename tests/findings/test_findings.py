@@ -15,6 +15,7 @@ from narrows.findings.view import View
 from narrows.spool.record import CALL
 from tests import fakes
 from tests.fakes import boundaries, line, op, process, tensor, window
+from tests.findings import ranks
 
 MM = op("mm", tensor(512, 512, dtype="bfloat16"), tensor(512, 512, dtype="bfloat16"),
         out=tensor(512, 512, dtype="bfloat16"), ms=8.0)  # fmt: skip
@@ -184,6 +185,7 @@ PLANTED: dict[str, Callable[[], View]] = {
     "short-epochs": lambda: keras(states={"graph": 2.0, "iter": 8.0}, data={**DATA, "batches": 1}),
     "seed-not-reproducible": lambda: keras(seeds={"seeded": {"tf.random.set_seed": ["/train.py", 4, "main"]}}),
     "slow-rank": lambda: healthy(others=(process(boundaries(forward=5.0, wait=4.0)),)),
+    **ranks.PLANTED,
 }  # fmt: skip
 
 
