@@ -65,7 +65,12 @@ def job(*, ops: tuple[Op, ...] = HALVES, states: dict[str, float] | None = None,
 
 def exchanges(*rows: tuple[str, int, float, float]) -> dict[str, Any]:
     """(collective, line, calls in 100 steps, microseconds of each)"""
-    return {"seen": [[name, "/train.py", line, 100 * calls, int(1e5 * calls * us), int(1e3 * us)] for name, line, calls, us in rows]}  # fmt: skip
+    return {
+        "seen": [
+            [name, "/train.py", line, 100 * calls, int(1e5 * calls * us), int(1e3 * us), int(1e5 * (calls - 1) * us)]
+            for name, line, calls, us in rows
+        ]
+    }
 
 
 WAITS = {"forward": 4.0, "backward": 4.0, "optimizer": 1.0, "wait": 4.0}
@@ -96,6 +101,7 @@ def in_turns() -> View:
 ALIKE = [{"seen": [[[32, 8], i]]} for i in range(4)]
 UNSHARED = {**LOADER, "sampler": "RandomSampler", "picked": 320, "rows": 320}
 CUDA = {"version": "2", "threads": 1, "cuda": True, "devices": ["H100", "H100"]}
+ELSEWHERE = {"group": {"rank": 1, "ranks": 2, "backend": "gloo", "host": "two"}}
 SEARCHING = {**PARALLEL, "find_unused": True}
 
 PLANTED: dict[str, Callable[[], View]] = {
@@ -106,7 +112,7 @@ PLANTED: dict[str, Callable[[], View]] = {
     "find-unused-parameters": lambda: job(parallel=SEARCHING),
     "sync-every-micro-batch": lambda: accumulating((sync(2, 16),)),
     "bucket-size": lambda: job(ops=(sync(1 / 16, 128),), states={**WAITS, "backward": 16.0}),
-    "gradients-full-precision": lambda: job(ops=(sync(8),), states=WAITS),
+    "gradients-full-precision": lambda: job(ops=(sync(8),), states=WAITS, other=ELSEWHERE),
     "collective-in-loop": lambda: job(
         ops=(called(30),), states=MEETS, exchanges=exchanges(("all_reduce", 30, 30, 100))
     ),

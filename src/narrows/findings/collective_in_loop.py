@@ -28,7 +28,8 @@ MANY = 8
 def find(view: View) -> Iterator[Finding]:
     for place in places(view):
         small = sum(c.calls for c in place.collectives if c.bytes <= SMALL_BYTES)
-        saved = min(place.seconds, (small - 1) * place.quick)
+        # Where some are large, only what even the quickest call costs is saved for each small one.
+        saved = place.rest if small == place.calls else min(place.rest, (small - 1) * place.quick)
         if small >= MANY and view.share(saved) > SMALL:
             yield view.finding(
                 "collective-in-loop",

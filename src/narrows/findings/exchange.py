@@ -9,7 +9,6 @@ from narrows.ledger.collectives import Collective, collectives
 SMALL_BYTES = 1 << 16
 """Below this a collective's time is its latency: between two processes of one machine an all-reduce of 4 bytes took 100
 microseconds and one of 64 KiB less than twice that (gloo); a network has more of both."""
-SYNCED = ("wait", "backward", "contention")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +22,8 @@ class Place:
     """Of a step, measured in undisturbed steps."""
     quick: float
     """Seconds of a call that waits for nobody: their lower quartile."""
+    rest: float
+    """Seconds of a step in all calls but its longest, in which ranks wait for one that is late."""
 
     @property
     def calls(self) -> float:
@@ -40,19 +41,21 @@ class Place:
 def places(view: View) -> list[Place]:
     """The lines of the loop that exchange something, each with its part of the `communication` state."""
     seen = view.process.last("exchanges").get("seen", ())
-    whole = sum(ns for *_, ns, _ in seen)
+    whole = sum(row[4] for row in seen)
     found = []
-    for where in dict.fromkeys((file, line) for _, file, line, *_ in seen):
+    for where in dict.fromkeys((row[1], row[2]) for row in seen):
         rows = [row for row in seen if (row[1], row[2]) == where]
         mine = [c for c in collectives(view.process, view.steps.per_step) if c.where == where and c.state == "communication"]  # fmt: skip
-        if mine and whole:
+        scale = view.steady.seconds["communication"] / whole if whole else 0.0
+        if mine and scale:
             found.append(
                 Place(
                     where=where,
                     names=tuple(row[0] for row in rows),
                     collectives=tuple(mine),
-                    seconds=view.steady.seconds["communication"] * sum(row[4] for row in rows) / whole,
+                    seconds=scale * sum(row[4] for row in rows),
                     quick=min(row[5] for row in rows) / 1e9,
+                    rest=scale * sum(row[6] for row in rows),
                 )
             )
     return found
@@ -81,8 +84,15 @@ def total(found: Iterable[Collective]) -> float:
 
 
 def synced(view: View) -> float:
-    """Seconds of a step that gradient sync takes: starting it, waiting at a backward's end, the cores of its threads."""
-    return sum(e.seconds for e in view.entries if e.cause == "communication" and e.state in SYNCED)
+    """Seconds of a step that gradient sync takes: starting it, waiting at a backward's end, and its part of what the threads
+    that carry all of it take from the rest."""
+    spent = dict.fromkeys(("wait", "backward", "communication", "contention"), 0.0)
+    for entry in view.entries:
+        if entry.cause == "communication":
+            spent[entry.state] = spent.get(entry.state, 0.0) + entry.seconds
+    waited = spent["wait"] + spent["backward"]
+    every = waited + spent["communication"]
+    return waited + spent["contention"] * waited / every if every else 0.0
 
 
 def latency(view: View) -> float | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from narrows.findings.exchange import latency
+from narrows.findings.exchange import latency, syncs
 from narrows.findings.view import Text, View
 from narrows.report.model import Finding
 
@@ -36,7 +36,7 @@ def find(view: View) -> Iterator[Finding]:
     last = view.process.last("reducer")
     forwards = sum(s.forwards for s in view.steps.steps) / max(1, len(view.steps.steps))
     searching = forwards * last["searched_ns"] / max(1, last["searches"]) / 1e9
-    exchanging = latency(view) or 0.0  # of which parameters each rank used
+    exchanging = (latency(view) or 0.0) * max(1.0, syncs(view))  # of which parameters each rank used
     yield view.finding(
         "find-unused-parameters",
         TEXT,
