@@ -31,7 +31,7 @@ OPTIMIZER = {"who": 0, "class": "SGD", "tensors": 3, "gradient_bytes": 8 * MIB, 
 def sync(mib: float, count: int = 1, *, dtype: str = "float32") -> Op:
     """All-reduces of a step's backwards."""
     items = int(mib * MIB) // (4 if dtype == "float32" else 2)
-    return op("c10d::allreduce_", (tensor(items, dtype=dtype),), state="backward", ms=0.1 * count, count=count, where=BACKWARD)  # fmt: skip
+    return op("c10d::allreduce_", (tensor(items, dtype=dtype),), state="backward", ms=0.005 * count, count=count, where=BACKWARD)  # fmt: skip
 
 
 def called(count: int = 1, numbers: int = 1) -> Op:
@@ -46,7 +46,7 @@ HALVES = (sync(4, dtype="bfloat16"), sync(4, dtype="bfloat16"))
 def rank(number: int, made: tuple[Boundary, ...], ops: tuple[Op, ...] = (), **events: Any) -> Process:
     told: dict[str, Any] = {
         "parallel": PARALLEL, "loader": LOADER, "model": MODEL, "optimizer": OPTIMIZER, "mode": {"anomaly": False},
-        "group": {"rank": number, "ranks": 2, "backend": "gloo", "host": "one"},
+        "start": {"host": "one"}, "group": {"rank": number, "ranks": 2, "backend": "gloo"},
         "gradients": [{"update": i, **LOOK} for i in range(3)], "reducer": [{"update": i, **REDUCER} for i in range(3)],
         "inputs": [{"seen": [[[32, 8], 10 * number + i]]} for i in range(4)],
         "torch": {"version": "2", "threads": 1, "cuda": False}, **events,
@@ -98,10 +98,17 @@ def in_turns() -> View:
     return job(made=(rows[0], rows[1]), ops=(), given=given[0], other={"given": given[1]})
 
 
+def in_small_buckets(**changes: Any) -> View:
+    """128 all-reduces for 2 MiB of gradients."""
+    return job(
+        ops=(sync(1 / 64, 128),), parallel={**PARALLEL, "bytes": 2 * MIB}, states={**WAITS, "wait": 16.0, **changes}
+    )
+
+
 ALIKE = [{"seen": [[[32, 8], i]]} for i in range(4)]
 UNSHARED = {**LOADER, "sampler": "RandomSampler", "picked": 320, "rows": 320}
 CUDA = {"version": "2", "threads": 1, "cuda": True, "devices": ["H100", "H100"]}
-ELSEWHERE = {"group": {"rank": 1, "ranks": 2, "backend": "gloo", "host": "two"}}
+ELSEWHERE = {"start": {"host": "two"}}
 SEARCHING = {**PARALLEL, "find_unused": True}
 
 PLANTED: dict[str, Callable[[], View]] = {
@@ -111,7 +118,7 @@ PLANTED: dict[str, Callable[[], View]] = {
     ),
     "find-unused-parameters": lambda: job(parallel=SEARCHING),
     "sync-every-micro-batch": lambda: accumulating((sync(2, 16),)),
-    "bucket-size": lambda: job(ops=(sync(1 / 16, 128),), states={**WAITS, "backward": 16.0}),
+    "bucket-size": lambda: in_small_buckets(),
     "gradients-full-precision": lambda: job(ops=(sync(8),), states=WAITS, other=ELSEWHERE),
     "collective-in-loop": lambda: job(
         ops=(called(30),), states=MEETS, exchanges=exchanges(("all_reduce", 30, 30, 100))

@@ -36,6 +36,8 @@ LARGE: Text = {
 MIB = 1 << 20
 FIRST, DEFAULT = MIB, 25 * MIB
 """Bytes of the first and of the other buckets unless the script says otherwise (`torch.nn.parallel.DistributedDataParallel`)."""
+SLOWEST = 2e-9
+"""Seconds for a byte: a link of 4 Gbit/s. Two processes of one machine need about half of that (gloo)."""
 WHOLE = 0.8
 """Of all gradients, in one bucket."""
 MOST = 8
@@ -49,8 +51,8 @@ def find(view: View) -> Iterator[Finding]:
     where = view.at(view.process.first("parallel").get("where"))
     whole, calls = gradient_bytes(view), sum(c.calls for c in found)
     default = times * (1 + math.ceil(max(0, whole - FIRST) / DEFAULT))
-    saved = min(synced(view), (calls - default) * _each(view, found))
-    if calls > 2 * default and view.share(saved) > SMALL:
+    saved = _latencies(view, found) * (1 - default / calls)
+    if calls > 2 * default and total(found) < FIRST * calls and view.share(saved) > SMALL:
         yield view.finding(
             "bucket-size", TEXT, cause="communication", seconds=saved, where=where, remedies=["ddp-buckets"],
             basis="modelled", calls=calls, mib=total(found) / calls / MIB, default=default,
@@ -69,9 +71,13 @@ def find(view: View) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _each(view: View, found: list[Collective]) -> float:
-    """Seconds that each further all-reduce costs: its latency, or at the least what it took to start one."""
-    return latency(view) or sum(c.seconds for c in found) / sum(c.calls for c in found)
+def _latencies(view: View, found: list[Collective]) -> float:
+    """Seconds of a step's gradient sync that come with each all-reduce, whatever its size: where their latency was not
+    measured, what even a slow link does not need for their bytes."""
+    spent, known = synced(view), latency(view)
+    if known is not None:
+        return min(spent, known * sum(c.calls for c in found))
+    return max(0.0, spent - total(found) * SLOWEST)
 
 
 def _largest_tensor(view: View) -> int:

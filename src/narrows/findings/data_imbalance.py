@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from narrows.findings.view import SMALL, Text, View
 from narrows.ledger.steps import Step, steps
-from narrows.report.model import Finding
+from narrows.report.model import Cause, Finding
 from narrows.spool.record import Process
 
 TEXT: Text = {
@@ -55,17 +55,27 @@ def find(view: View) -> Iterator[Finding]:
         fullest = max(range(len(ranks)), key=lambda i: sums[i])
         constant = sums[fullest] / statistics.mean(sums) - 1
         always = constant > 1 / (1 - spare) - 1 - UNEVEN
+        cause = _work_of(view) if always and fullest == 0 else "communication"
         yield view.finding(
             "data-imbalance",
             TEXT if always else TURNS,
-            cause="communication",
-            seconds=saved,
+            cause=cause,
+            seconds=min(saved, view.seconds(cause)),
             where=view.at(view.process.first("loader").get("where")),
             basis="modelled",
             rank=ranks[fullest].rank,
             part=constant if always else 1 / (1 - spare) - 1,
             ms=1e3 * excess,
         )
+
+
+def _work_of(view: View) -> Cause:
+    """The ledger is that of the rank that all wait for: with less to do, most of what goes is what its model spends most on."""
+    spent: dict[Cause, float] = {}
+    for entry in view.entries:
+        if entry.state in ("forward", "backward"):
+            spent[entry.cause] = spent.get(entry.cause, 0.0) + entry.seconds
+    return max(spent, key=lambda cause: spent[cause])
 
 
 def _given(ranks: Sequence[Process]) -> list[list[int]]:

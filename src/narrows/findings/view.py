@@ -53,8 +53,8 @@ class View:
     @property
     def ranks_here(self) -> tuple[Process, ...]:
         """The ranks that share this machine's cores with this one, and itself; all, where their machines are not known."""
-        host = self.process.last("group").get("host")
-        return (self.process, *(p for p in self.others if p.last("group").get("host") == host))
+        host = self.process.first("start").get("host")
+        return (self.process, *(p for p in self.others if p.first("start").get("host") == host))
 
     def seconds(self, cause: Cause) -> float:
         return sum(e.seconds for e in self.entries if e.cause == cause)

@@ -46,6 +46,7 @@ def _announce() -> None:
         pid=os.getpid(),
         parent=os.getppid(),
         unix=time.time(),
+        host=os.uname().nodename if hasattr(os, "uname") else None,
         argv=getattr(sys, "orig_argv", [])[:1],
         python=sys.version.split()[0],
         executable=sys.executable,

@@ -2,7 +2,6 @@
 
 import functools
 import importlib
-import socket
 import weakref
 from _thread import get_ident
 from collections.abc import Callable, Iterable
@@ -54,13 +53,7 @@ def _watch_group(distributed: Any, implementation: Any) -> None:
         result = original(*args, **kwargs)
         try:
             ranks = distributed.get_world_size()
-            job.spool.event(
-                "group",
-                rank=distributed.get_rank(),
-                ranks=ranks,
-                backend=distributed.get_backend(),
-                host=socket.gethostname(),
-            )
+            job.spool.event("group", rank=distributed.get_rank(), ranks=ranks, backend=distributed.get_backend())
             if ranks > 1:
                 inputs.start()
         except Exception as error:
