@@ -2,20 +2,14 @@
 
 import functools
 import importlib
-import weakref
 from _thread import get_ident
 from collections.abc import Callable, Iterable
-from time import perf_counter_ns as clock
 from typing import Any
 
 from .. import exchanges, inputs, job, places, state
 
 syncing = False
 """A DistributedDataParallel (or FSDP) module exists: backwards end with a wait for gradients."""
-_wrapped: list[Any] = []
-"""Weak references to those, in order."""
-_searched = [0, 0]
-"""Nanoseconds in which, and calls after which, they looked for parameters that are not used."""
 _NAMES = (
     "all_reduce", "all_gather", "all_gather_into_tensor", "reduce_scatter", "reduce_scatter_tensor", "broadcast",
     "barrier", "reduce", "gather", "scatter", "all_to_all", "all_to_all_single", "send", "recv", "all_gather_object",
@@ -96,7 +90,6 @@ def _watch_wrappers(torch: Any) -> None:
         original(self, *args, **kwargs)
         syncing = True
         try:
-            _wrapped.append(weakref.ref(self))
             job.spool.event(
                 "parallel",
                 **{"class": "DistributedDataParallel"},
@@ -113,56 +106,6 @@ def _watch_wrappers(torch: Any) -> None:
             job.quiet(error)
 
     parallel.__init__ = __init__
-    _time_the_search(torch, parallel)
-
-
-def _time_the_search(torch: Any, parallel: Any) -> None:
-    """With `find_unused_parameters`, what follows each forward goes through the whole graph of its output."""
-    original = getattr(parallel, "_post_forward", None)
-    if original is None:
-        return
-    compiling = torch.compiler.is_compiling
-
-    @functools.wraps(original)
-    def _post_forward(self: Any, output: Any) -> Any:
-        if compiling() or not self.find_unused_parameters or self.static_graph:
-            return original(self, output)
-        began = clock()
-        try:
-            return original(self, output)
-        finally:
-            if not job.disturbed:
-                _searched[0] += clock() - began
-                _searched[1] += 1
-
-    parallel._post_forward = _post_forward
-
-
-def look(update: int) -> None:
-    """What DistributedDataParallel says of its last backwards that it timed (the first ten, then each hundredth), when
-    gradients are looked at."""
-    for number, reference in enumerate(_wrapped):
-        try:
-            module = reference()
-            if module is None:
-                continue
-            told = module._get_ddp_logging_data()
-            sizes = str(told.get("rebuilt_bucket_sizes") or told.get("bucket_sizes") or "")
-            job.spool.event(
-                "reducer",
-                update=update,
-                who=number,
-                unused_bytes=told.get("unused_parameter_size"),
-                buckets=[int(size) for size in sizes.split(",") if size.strip().isdigit()],
-                compute_ns=told.get("avg_backward_compute_time"),
-                exchange_ns=told.get("avg_backward_comm_time"),
-                overlap_ns=told.get("avg_backward_compute_comm_overlap_time"),
-                hook=told.get("comm_hook"),
-                searched_ns=_searched[0],
-                searches=_searched[1],
-            )
-        except Exception as error:
-            job.quiet(error)
 
 
 def stamp_last_gradient(loss: Any) -> Callable[[], None] | None:
