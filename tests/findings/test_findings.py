@@ -15,6 +15,7 @@ from narrows.findings.view import View
 from narrows.spool.record import CALL
 from tests import fakes
 from tests.fakes import boundaries, line, op, process, tensor, window
+from tests.findings import ranks
 
 MM = op("mm", tensor(512, 512, dtype="bfloat16"), tensor(512, 512, dtype="bfloat16"),
         out=tensor(512, 512, dtype="bfloat16"), ms=8.0)  # fmt: skip
@@ -193,6 +194,7 @@ PLANTED: dict[str, Callable[[], View]] = {
     "seed-not-reproducible": lambda: keras(seeds={"seeded": {"tf.random.set_seed": ["/train.py", 4, "main"]}}),
     "slow-rank": lambda: healthy(others=(process(boundaries(forward=5.0, wait=4.1)),)),
     "ranks-in-turn": lambda: healthy(boundaries=turns(0), others=(process(turns(1)),)),
+    **ranks.PLANTED,
 }  # fmt: skip
 
 

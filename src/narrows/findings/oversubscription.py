@@ -21,15 +21,17 @@ TEXT: Text = {
 
 
 def find(view: View) -> Iterator[Finding]:
-    threads = view.process.threads or 1
-    ranks = 1 + len(view.others)
-    if threads * ranks > view.cores:
+    """Ranks on other machines have other cores; each on this one has its own number of threads."""
+    ranks = len(view.ranks_here)
+    wanted = sum(p.threads or 1 for p in view.ranks_here)
+    threads = max(p.threads or 1 for p in view.ranks_here)
+    if wanted > view.cores:
         spent = view.seconds("compute") + view.seconds("bandwidth")
         yield view.finding(
             "oversubscription",
             TEXT,
             cause="compute",
-            seconds=spent * (1 - view.cores / (threads * ranks)) / 2,
+            seconds=spent * (1 - view.cores / wanted) / 2,
             remedies=["threads"],
             basis="modelled",
             ranks=ranks,

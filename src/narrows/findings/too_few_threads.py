@@ -23,8 +23,8 @@ TEXT: Text = {
 def find(view: View) -> Iterator[Finding]:
     if view.process.first("torch").get("cuda"):
         return
-    threads = view.process.threads or 1
-    ranks = 1 + len(view.others)
+    threads = max(p.threads or 1 for p in view.ranks_here)
+    ranks = len(view.ranks_here)
     spent = view.seconds("compute") + view.seconds("bandwidth")
     if threads * ranks < view.cores and view.share(spent) > 0.2 and not view.workers:
         yield view.finding(

@@ -53,6 +53,12 @@ class View:
             return "keras"
         return "tensorflow" if any(k.name.startswith(TENSORFLOW) for k in self.kernels) else "torch"
 
+    @property
+    def ranks_here(self) -> tuple[Process, ...]:
+        """The ranks that share this machine's cores with this one, and itself; all, where their machines are not known."""
+        host = self.process.first("start").get("host")
+        return (self.process, *(p for p in self.others if p.first("start").get("host") == host))
+
     def seconds(self, cause: Cause) -> float:
         return sum(e.seconds for e in self.entries if e.cause == cause)
 

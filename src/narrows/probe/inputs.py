@@ -1,4 +1,7 @@
-"""Whether the ranks are given the same data: a fingerprint of what the model is called with, in its first few calls."""
+"""What a rank's model is called with while it trains: whether all ranks are given the same, and whether as much.
+
+A fingerprint of the first few calls, and how many numbers came with each of the first dozens.
+"""
 
 from typing import Any
 from zlib import crc32
@@ -7,23 +10,34 @@ from . import job, shards
 
 LOOKS = 4
 """Calls that are looked at: ranks that read the same data in the same order are told by one, by chance by none."""
-SAMPLE = 1 << 14
-"""Bytes of a tensor."""
+COUNTED = 64
+"""Calls whose numbers are counted, for ranks that are given the same share on average and not in each step."""
+SAMPLE = 1 << 12
+"""Elements of a tensor, spread over all of it: the borders of pictures and the ends of sentences are alike."""
 
 wanted = 0
 """Calls that are still to be looked at; none in a job of one process."""
+several = False
+"""The job has other ranks."""
+_counts: list[int] = []
 
 
 def start() -> None:
-    global wanted
-    wanted = LOOKS
+    global wanted, several
+    wanted, several = COUNTED, True
+    _counts.clear()
 
 
 def note(args: Any, kwargs: Any) -> None:
     global wanted
     wanted -= 1
     try:
-        job.spool.event("inputs", seen=[_fingerprint(each) for each in _tensors([*args, *kwargs.values()])])
+        given = _tensors([*args, *kwargs.values()])
+        if COUNTED - wanted <= LOOKS:
+            job.spool.event("inputs", seen=[fingerprint(each) for each in given])
+        _counts.append(sum(each.numel() for each in given))
+        if len(_counts) % 16 == 0:
+            job.spool.event("given", numbers=_counts[-16:])
     except Exception as error:
         job.quiet(error)
 
@@ -40,8 +54,9 @@ def _tensors(values: Any) -> list[Any]:
     return found[:8]
 
 
-def _fingerprint(value: Any) -> list[Any]:
-    """[shape, checksum of its first bytes]."""
+def fingerprint(value: Any) -> list[Any]:
+    """[shape, checksum of some of its numbers]."""
     torch = job.torch
-    few = value.detach().reshape(-1)[: max(1, SAMPLE // max(1, value.element_size()))].cpu().contiguous()
+    flat = value.detach().reshape(-1)
+    few = flat[:: max(1, flat.numel() // SAMPLE)].cpu().contiguous()
     return [list(value.shape), crc32(bytes(few.view(torch.uint8).tolist()))]

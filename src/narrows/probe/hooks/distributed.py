@@ -6,7 +6,7 @@ from _thread import get_ident
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .. import inputs, job, places, state
+from .. import exchanges, inputs, job, places, state
 
 syncing = False
 """A DistributedDataParallel module exists: backwards end with a wait for gradients."""
@@ -83,6 +83,7 @@ def _never() -> bool:
 
 def _timed(original: Any, traced: Callable[[], bool] = _never) -> Any:
     """`traced`: whether the call is only being compiled; then nothing of ours may get into the graph."""
+    name = original.__name__
 
     @functools.wraps(original)
     def collective(*args: Any, **kwargs: Any) -> Any:
@@ -98,10 +99,16 @@ def _timed(original: Any, traced: Callable[[], bool] = _never) -> Any:
         if get_ident() != state.thread:
             return original(*args, **kwargs)
         state.enter(into)
+        began = state.last
         try:
             return original(*args, **kwargs)
         finally:
             state.leave(back)
+            if into == state.COMMUNICATION:
+                try:
+                    exchanges.note(name, state.last - began)
+                except Exception as error:
+                    job.quiet(error)
 
     return collective
 
@@ -125,6 +132,8 @@ def _watch_wrappers(torch: Any) -> None:
                 bucket_bytes=int(self.bucket_bytes_cap),
                 bytes=sum(p.numel() * p.element_size() for p in self.parameters() if p.requires_grad),
                 backend=torch.distributed.get_backend(self.process_group),
+                group=torch.distributed.get_process_group_ranks(self.process_group),
+                device=next((p.device.type for p in self.parameters()), None),
                 where=places.here(),
             )
         except Exception as error:

@@ -7,7 +7,7 @@ from time import perf_counter_ns as clock
 from time import thread_time_ns
 from typing import Any
 
-from .. import job, light, pause, places, state
+from .. import contents, inputs, job, light, pause, places, state
 
 _seen: dict[int, int] = {}
 FLUSH_NS = 500_000_000
@@ -194,6 +194,7 @@ def _introduce(loader: Any) -> None:
         sample=_source(type(dataset)),
         batches=length,
         **_picked(loader),
+        content=contents.fingerprint(dataset) if inputs.several else None,
         where=places.here(),
     )
 

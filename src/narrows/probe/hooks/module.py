@@ -62,7 +62,7 @@ def install(torch: Any) -> None:
             job.forwards += 1
             if not spool.records & 15 or spool.records < 64:
                 samples = _batch_size(args, kwargs)
-            if inputs.wanted:
+            if inputs.wanted and gradients:
                 inputs.note(args, kwargs)
             job.samples += samples
             if gradients:
@@ -138,6 +138,8 @@ def _describe(module: Any, parameters: list[Any]) -> dict[str, Any]:
         "dtypes": dtypes,
         "compiled": type(module).__name__ == "OptimizedModule" or module._compiled_call_impl is not None,
         "data_parallel": type(module).__name__ == "DataParallel",
+        "devices": len(module.device_ids) if type(module).__name__ == "DataParallel" else None,
+        "device": parameters[0].device.type,
         "where": places.here(),
     }
 

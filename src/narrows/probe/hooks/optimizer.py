@@ -6,6 +6,7 @@ from _thread import get_ident
 from typing import Any
 
 from .. import gradients, job, light, places, schedule, state
+from . import reducer
 
 _known: dict[int, tuple[Any, int]] = {}
 optimizers: list[Any] = []
@@ -51,6 +52,7 @@ def install(torch: Any) -> None:
             _next_look = 2 * job.updates + 1 - job.updates % 2
             job.disturbed = True
             gradients.look(optimizer, job.updates, who)
+            reducer.look(job.updates)
             if job.updates == 1:
                 job.early()
         state.updating = 0
