@@ -26,23 +26,24 @@ SIZES = (1, 5, 25, 100)
 """MiB. 25 is torch's default."""
 LATENCY = 2e-4
 """Seconds that a collective takes whatever its size, over gloo on one machine (measured: 0.1 to 0.3 ms)."""
+SLOWEST = 2e-9
+"""Seconds for a byte: a link of 4 Gbit/s. What costs more is latency."""
 
 
 def candidates(view: View) -> list[Candidate]:
-    """A model: what is exposed is the last bucket, which nothing is left to hide, and a latency for each of the others."""
+    """What is exposed, as modelled: the last bucket, which nothing is left to hide, and a latency for each."""
     parallel, spent = estimates.parallel(view), estimates.exchange(view)
     if not parallel or view.share(spent) < estimates.WORTH:
         return []
     total, now = int(parallel["bytes"]), int(parallel["bucket_bytes"])
     times = max(1.0, estimates.exchanged(view) / total)
-    latencies = times * _count(total, now) * LATENCY
-    rate = max(spent - latencies, spent / 2) / min(total, now)
+    per_byte = min(spent / min(total, now), SLOWEST)
 
     def exposed(size: int) -> float:
-        return rate * min(total, size) + times * _count(total, size) * LATENCY
+        return per_byte * min(total, size) + times * _count(total, size) * LATENCY
 
     other = [mib for mib in SIZES if _count(total, mib << 20) != _count(total, now)]
-    found = [Candidate(value=mib, seconds=exposed(now) - exposed(mib << 20)) for mib in other]
+    found = [Candidate(value=mib, seconds=spent * (1 - exposed(mib << 20) / exposed(now))) for mib in other]
     return [each for each in found if view.share(each.seconds) >= estimates.WORTH]
 
 

@@ -73,8 +73,10 @@ def apply(torch: Any, value: str) -> None:
 
 def _register(torch: Any, model: Any, value: str) -> None:
     """Raises whatever speaks against it, which is the same on all ranks."""
-    group, hooks = model.process_group, "torch.distributed.algorithms.ddp_comm_hooks"
+    group = model.process_group
     held = [p for p in model.parameters() if p.requires_grad]
+    if model._comm_hooks:
+        raise ValueError("the script exchanges gradients in its own way")
     if any(p.dtype != torch.float32 for p in held):
         raise ValueError("gradients are in fewer bits already")
     if model.mixed_precision is not None or any(getattr(each, "sparse", False) for each in model.modules()):
@@ -83,22 +85,33 @@ def _register(torch: Any, model: Any, value: str) -> None:
         dtype = getattr(torch, HALVES[value])
         # A backend that does not know the precision says so here, before anything is exchanged.
         torch.distributed.all_reduce(torch.ones(1, dtype=dtype, device=held[0].device), group=group)
-        default = importlib.import_module(f"{hooks}.default_hooks")
-        model.register_comm_hook(group, getattr(default, f"{value}_compress_hook"))
+        # As torch's own, which refuses bfloat16 where it does not know the backend to have it.
+        model.register_comm_hook(group, lambda group, bucket: _halved(torch, dtype, group, bucket.buffer()))
     else:
-        power = importlib.import_module(f"{hooks}.powerSGD_hook")
+        power = importlib.import_module("torch.distributed.algorithms.ddp_comm_hooks.powerSGD_hook")
         factors = int(value.removeprefix(POWER))
         state = power.PowerSGDState(group, matrix_approximation_rank=factors, start_powerSGD_iter=BEGIN)
         model.register_comm_hook(state, power.powerSGD_hook)
 
 
+def _halved(torch: Any, dtype: Any, group: Any, gradients: Any) -> Any:
+    """The future of a bucket's mean over the ranks. Divided first, as sums may be too large for float16."""
+    sent = gradients.to(dtype).div_(torch.distributed.get_world_size(group))
+    exchanged = torch.distributed.all_reduce(sent, group=group, async_op=True).get_future()
+    return exchanged.then(lambda done: gradients.copy_(done.value()[0]))
+
+
 def by_hand(value: str) -> str:
-    hooks = "torch.distributed.algorithms.ddp_comm_hooks"
     if value in HALVES:
-        name = f"{value}_compress_hook"
-        return f"from {hooks}.default_hooks import {name}\nmodel.register_comm_hook(None, {name})"
+        return (
+            "def halve(state, bucket):\n"
+            f"    sent = bucket.buffer().to(torch.{HALVES[value]}).div_(torch.distributed.get_world_size())\n"
+            "    exchanged = torch.distributed.all_reduce(sent, async_op=True).get_future()\n"
+            "    return exchanged.then(lambda done: bucket.buffer().copy_(done.value()[0]))\n"
+            "model.register_comm_hook(None, halve)"
+        )
     return (
-        f"from {hooks}.powerSGD_hook import PowerSGDState, powerSGD_hook\n"
+        "from torch.distributed.algorithms.ddp_comm_hooks.powerSGD_hook import PowerSGDState, powerSGD_hook\n"
         f"state = PowerSGDState(None, matrix_approximation_rank={value.removeprefix(POWER)}, start_powerSGD_iter={BEGIN})\n"
         "model.register_comm_hook(state, powerSGD_hook)"
     )

@@ -139,9 +139,12 @@ def unfit(torch: Any, model: Any) -> str:
 
 
 def _averages(hook: Any) -> bool:
-    """One of torch's own that give the mean over the ranks; others there do not."""
-    module = str(getattr(hook, "__module__", ""))
-    return module.rpartition(".")[2] in ("default_hooks", "powerSGD_hook") and module.startswith("torch.distributed.")
+    """One that gives the mean over the ranks: torch's own, but for some, and those of other remedies."""
+    package, _, module = str(getattr(hook, "__module__", "")).rpartition(".")
+    return (package == _TORCHS and module in ("default_hooks", "powerSGD_hook")) or package == __package__
+
+
+_TORCHS = "torch.distributed.algorithms.ddp_comm_hooks"
 
 
 def apply(torch: Any, value: int) -> None:
