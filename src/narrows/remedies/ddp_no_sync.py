@@ -111,7 +111,7 @@ class Turn:
                     self.told = True
                     within.note(NAME, backwards=self.count)
 
-    def settle(self, *, update: bool) -> None:
+    def settle(self, update: bool) -> None:
         """Average what is still held: the job has fewer micro-batches this time. `update`: it begins now."""
         for model, gathered in self.models.items():
             if gathered.local:
@@ -154,7 +154,7 @@ def apply(torch: Any, value: int) -> None:
     turn = Turn(torch, value)
     _calls(parallel, turn)
     _backward_of(torch, turn)
-    _uses(torch, turn)
+    exchange.before_use(torch, turn.settle, turn.off)
 
 
 def _calls(parallel: Any, turn: Turn) -> None:
@@ -195,36 +195,6 @@ def _backward_of(torch: Any, turn: Turn) -> None:
         return result
 
     torch.autograd.backward = backward
-
-
-def _uses(torch: Any, turn: Turn) -> None:
-    """What reads the gradients of an update finds the averages."""
-    from torch.optim.optimizer import (  # type: ignore[import-not-found,unused-ignore]
-        register_optimizer_step_pre_hook,
-    )
-
-    def before(optimizer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        if any(callable(each) for each in (*args, *kwargs.values())):
-            turn.off("the optimizer calls the model itself")
-        turn.settle(update=True)
-
-    register_optimizer_step_pre_hook(before)
-    utilities = torch.nn.utils
-    for name in ("clip_grad_norm_", "clip_grad_value_", "get_total_norm"):
-        if hasattr(utilities, name):
-            settled = _settled(getattr(utilities, name), turn)
-            setattr(utilities, name, settled)
-            setattr(utilities.clip_grad, name, settled)
-    torch.amp.GradScaler.unscale_ = _settled(torch.amp.GradScaler.unscale_, turn)
-
-
-def _settled(original: Any, turn: Turn) -> Any:
-    @functools.wraps(original)
-    def use(*args: Any, **kwargs: Any) -> Any:
-        turn.settle(update=False)
-        return original(*args, **kwargs)
-
-    return use
 
 
 def by_hand(value: int) -> str:

@@ -33,7 +33,7 @@ ONCE = r"set_num_threads"
 def candidates(view: View) -> list[Candidate]:
     if view.process.first("torch").get("cuda"):
         return []
-    used = view.process.last("torch").get("threads") or 1
+    used = in_use(view)
     ranks = estimates.local_ranks(view)
     now = seconds(view, used)
     found = []
@@ -48,9 +48,13 @@ def beyond(value: int) -> list[int]:
     return [other for other in (value // 2, 2 * value) if 1 <= other <= (os.cpu_count() or 1)]
 
 
+def in_use(view: View) -> int:
+    return int(view.process.last("torch").get("threads") or 1)
+
+
 def seconds(view: View, threads: int) -> float:
     """What the step's ops take on so many threads, as far as that depends on them."""
-    used = view.process.last("torch").get("threads") or 1
+    used = in_use(view)
     makers = [w.last("fetches") for w in view.workers]
     busy: float = sum(m["cpu_ns"] / max(1, m["until"] - m["since"]) for m in makers if "until" in m)
     # The other ranks have as many workers of their own.

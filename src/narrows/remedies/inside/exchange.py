@@ -1,6 +1,7 @@
 """Gradients of several ranks, exchanged outside of a backward. Standard library only."""
 
-from collections.abc import Iterable, Sequence
+import functools
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 
@@ -37,3 +38,35 @@ def wrapped(torch: Any) -> Any:
     if not torch.distributed.is_available():
         return None
     return torch.nn.parallel.DistributedDataParallel
+
+
+def before_use(torch: Any, settle: Callable[[bool], None], off: Callable[[str], None]) -> None:
+    """Call `settle(update)` before anything of torch's reads the gradients of an update; `update`: the update itself.
+
+    `off(why)` is called before an update in which the optimizer runs the model itself.
+    """
+    from torch.optim.optimizer import (  # type: ignore[import-not-found,unused-ignore]
+        register_optimizer_step_pre_hook,
+    )
+
+    def before(optimizer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if any(callable(each) for each in (*args, *kwargs.values())):
+            off("the optimizer calls the model itself")
+        settle(True)
+
+    def settled(original: Any) -> Any:
+        @functools.wraps(original)
+        def use(*args: Any, **kwargs: Any) -> Any:
+            settle(False)
+            return original(*args, **kwargs)
+
+        return use
+
+    register_optimizer_step_pre_hook(before)
+    utilities = torch.nn.utils
+    for name in ("clip_grad_norm_", "clip_grad_value_", "get_total_norm"):
+        if hasattr(utilities, name):
+            use = settled(getattr(utilities, name))
+            setattr(utilities, name, use)
+            setattr(utilities.clip_grad, name, use)
+    torch.amp.GradScaler.unscale_ = settled(torch.amp.GradScaler.unscale_)
