@@ -11,7 +11,8 @@ from tests.remedies.ranks import PARALLEL
 MILLION = 1 << 20
 LOOKS = [{"unused": [], "unused_elements": 0}] * 4
 MODEL = {"dtypes": {"float32": 8 * MILLION}}
-OPTIMIZER = {"class": "AdamW", "parameter_bytes": 32 << 20, "state_bytes": 64 << 20}
+OPTIMIZER = {"class": "AdamW", "fused": True, "foreach": None, "tensors": 4, "parameter_bytes": 32 << 20,
+             "gradient_bytes": 32 << 20, "state_bytes": 64 << 20}  # fmt: skip
 
 
 def exchanging(*, times: int = 1, wait: float = 8.0, parallel: Any = None, looks: Any = LOOKS, other: Any = LOOKS,

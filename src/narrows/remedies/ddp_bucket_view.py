@@ -61,3 +61,9 @@ def _detach(torch: Any) -> None:
 
 def by_hand(value: bool) -> str:
     return "model = DistributedDataParallel(model, gradient_as_bucket_view=True)"
+
+
+def edit(source: str, value: bool) -> str | None:
+    from narrows.edits.parallel import parallel
+
+    return parallel(source, "gradient_as_bucket_view", "True")

@@ -63,3 +63,9 @@ def apply(torch: Any, value: bool) -> None:
 
 def by_hand(value: bool) -> str:
     return "model = DistributedDataParallel(model, find_unused_parameters=False)"
+
+
+def edit(source: str, value: bool) -> str | None:
+    from narrows.edits.parallel import parallel
+
+    return parallel(source, "find_unused_parameters", "False", only_given=True)

@@ -59,3 +59,10 @@ def apply(torch: Any, value: bool) -> None:
 
 def by_hand(value: bool) -> str:
     return "model = DistributedDataParallel(model, static_graph=True)"
+
+
+def edit(source: str, value: bool) -> str | None:
+    from narrows.edits.parallel import parallel
+
+    found = parallel(source, "find_unused_parameters", "False", only_given=True)
+    return found if found is None else parallel(found, "static_graph", "True")
