@@ -14,6 +14,8 @@ OPT = "opt = torch.optim.SGD(model.parameters())\n"
 MAIN = "import torch\ndef main():\n    print(1)\n"
 GUARD = "if __name__ == '__main__':\n    main()\n"
 
+DDP = "from torch.nn.parallel import DistributedDataParallel as DDP\n"
+
 REFUSED: list[tuple[str, Any, str]] = [
     ("loader-workers", 2, LOADER + "DataLoader(d, num_workers=args.workers)\n"),
     ("loader-workers", 2, LOADER + "DataLoader(d, num_workers=True)\n"),
@@ -58,7 +60,16 @@ REFUSED += [
     ("keras-seed", True, "from tensorflow.random import set_seed\nset_seed(42)\n"),
     ("keras-seed", True, "import tensorflow as t\nt.random.set_seed(42)\n"),
 ]
+REFUSED += [
+    ("ddp-buckets", 5, DDP + "DDP(net, bucket_cap_mb=args.bucket)\n"),
+    ("ddp-buckets", 5, DDP + "DDP(net, None, None, 0, True)\n"),
+    ("ddp-bucket-view", True, DDP + "DDP(net, **options)\n"),
+    ("ddp-find-unused-off", True, DDP + "DDP(net, find_unused_parameters=args.unused)\n"),
+    ("ddp-static-graph", True, DDP + "wrap(DDP)\n"),
+    ("ddp-static-graph", True, DDP + "DDP(net, find_unused_parameters=args.unused)\n"),
+]
 STAYS: list[tuple[str, Any, str]] = [
+    ("ddp-find-unused-off", True, DDP + "DDP(net, [rank])\n"),
     ("loader-workers", 2, LOADER + "DataLoader(d, num_workers=4, persistent_workers=True)\n"),
     ("persistent-workers", True, LOADER + "DataLoader(d)\nDataLoader(d, num_workers=0)\n"),
     ("prefetch", 4, LOADER + "DataLoader(d)\nDataLoader(d, num_workers=2, prefetch_factor=8)\n"),
@@ -113,6 +124,16 @@ MADE: list[tuple[str, Any, str, str]] = [
         "keras-seed", True, "import tensorflow as tf\ntf.random.set_seed(42)\nx = tf.random.normal((2, 2))\n",
         "import tensorflow as tf\ntf.keras.utils.set_random_seed(42)\nx = tf.random.normal((2, 2))\n",
     ),
+    ("ddp-buckets", 5, DDP + "DDP(net, [rank])\n", DDP + "DDP(net, [rank], bucket_cap_mb=5)\n"),
+    ("ddp-bucket-view", True, DDP + "DDP(net)\n", DDP + "DDP(net, gradient_as_bucket_view=True)\n"),
+    (
+        "ddp-find-unused-off", True, DDP + "DDP(net, find_unused_parameters=True)\n",
+        DDP + "DDP(net, find_unused_parameters=False)\n",
+    ),
+    (
+        "ddp-static-graph", True, DDP + "DDP(net, find_unused_parameters=True)\n",
+        DDP + "DDP(net, find_unused_parameters=False, static_graph=True)\n",
+    ),
     ("inference-mode", "no_grad", MAIN + GUARD, MAIN.replace("def", "@torch.no_grad()\ndef") + GUARD),
 ]  # fmt: skip
 
@@ -144,5 +165,5 @@ def test_each_remedy_with_an_edit_is_tested_here(name: str) -> None:
 @pytest.mark.parametrize("source", ["def f(:\n", "import torch\rimport os\n", "import torch\x00\n"])
 def test_what_cannot_be_read_is_not_touched(name: str, source: str) -> None:
     values = {"threads": 2, "loader-workers": 2, "prefetch": 4, "compile": "default", "matmul-precision": "high",
-              "attention-backend": "math"}  # fmt: skip
+              "attention-backend": "math", "ddp-buckets": 5}  # fmt: skip
     assert remedies.load(name).edit(source, values.get(name, True)) is None

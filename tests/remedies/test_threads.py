@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,16 @@ def test_many_small_ops_get_one_thread() -> None:
     job = process(boundaries(forward=9.0), window("ops", ops=SMALL), torch=told(2))
     (found,) = threads.candidates(fakes.view(job, fixed=1.8e-5))
     assert found.value == 1
+
+
+def test_ranks_of_this_machine_share_its_cores() -> None:
+    start = {"local_ranks": 2}
+    job = process(boundaries(forward=9.0), window("ops", ops=(LARGE,)), torch=told(4), start=start)
+    found = threads.candidates(fakes.view(job, cores=4))
+    assert found[-1].value == 2
+    # The same number on two machines: each has its cores for two of them.
+    others = tuple(replace(job, pid=rank, rank=rank) for rank in (1, 2, 3))
+    assert threads.candidates(fakes.view(job, cores=4, others=others)) == found
 
 
 @pytest.mark.torch

@@ -88,7 +88,9 @@ class Traces:
 
     def alone(self, seen: answers.Seen, batch: Size | None) -> dict[Way, Taken]:
         """The step with each remedy that found something to change."""
-        rooms = {name: getattr(remedies.load(name), "ROOM", ()) for name in remedies.names()}
+        modules = {name: remedies.load(name) for name in remedies.names()}
+        # A trace is one of a single process: what ranks share it does not see.
+        rooms = {n: getattr(m, "ROOM", ()) for n, m in modules.items() if not hasattr(m, "RANKS")}
         found = self._each([(name, values[0]) for name, values in rooms.items() if values], seen, batch)
         # What found nothing to change finds nothing with another setting either.
         return found | self._each([(name, value) for name, _ in found for value in rooms[name][1:]], seen, batch)

@@ -11,6 +11,7 @@ A remedy has
   (changes what is learned);
 - `TEXT`: by language, (what it does, what it may change);
 - `candidates(view)`: what to try, with the seconds of a step that each should save; empty where it does not apply;
+- `RANKS = True`, if it is only for jobs of several ranks;
 - `FRAMEWORK`: `keras` (its own loop) or `tensorflow`, if it is not for jobs of torch;
 - `apply(torch, value)`: called right after the job has imported torch (or that framework); may be missing if there is only
 - `environment(value)`: variables that are set before the job starts;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -119,3 +120,32 @@ def installed(view: View, *names: str) -> bool:
         return all(find_spec(name) is not None for name in names)
     folders = list(Path(executable).parent.parent.glob("lib/python*/site-packages"))
     return all(any((folder / name).is_dir() for folder in folders) for name in names)
+
+
+def parallel(view: View) -> Mapping[str, Any]:
+    """How the job's DistributedDataParallel was made; empty if it has none, or several."""
+    found = view.process.events.get("parallel", ())
+    return found[0] if len(found) == 1 and trains(view) else {}
+
+
+def exchange(view: View) -> float:
+    """Seconds of a step that the exchange of gradients costs: waited for, or taken from the cores that compute."""
+    states = ("backward", "wait", "contention")
+    return sum(e.seconds for e in view.entries if e.cause == "communication" and e.state in states)
+
+
+def exchanged(view: View) -> float:
+    """Bytes of gradients that a rank exchanges in a step, in its backwards."""
+    from narrows.ledger.collectives import collectives
+
+    found = collectives(view.process, view.steps.per_step)
+    return sum(c.bytes * c.calls for c in found if c.kind == "all-reduce" and c.state == "backward")
+
+
+def ranks(view: View) -> int:
+    return max(view.process.ranks, 1 + len(view.others))
+
+
+def local_ranks(view: View) -> int:
+    """Those that share this machine's cores."""
+    return int(view.process.first("start").get("local_ranks") or ranks(view))

@@ -7,6 +7,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any
 
+from . import estimates
 from .candidate import Candidate
 from .inside import within
 
@@ -32,8 +33,8 @@ ONCE = r"set_num_threads"
 def candidates(view: View) -> list[Candidate]:
     if view.process.first("torch").get("cuda"):
         return []
-    used = view.process.last("torch").get("threads") or 1
-    ranks = 1 + len(view.others)
+    used = in_use(view)
+    ranks = estimates.local_ranks(view)
     now = seconds(view, used)
     found = []
     for wanted in sorted({1, max(1, view.cores // ranks)} - {used}):
@@ -47,13 +48,17 @@ def beyond(value: int) -> list[int]:
     return [other for other in (value // 2, 2 * value) if 1 <= other <= (os.cpu_count() or 1)]
 
 
+def in_use(view: View) -> int:
+    return int(view.process.last("torch").get("threads") or 1)
+
+
 def seconds(view: View, threads: int) -> float:
     """What the step's ops take on so many threads, as far as that depends on them."""
-    ranks = 1 + len(view.others)
-    used = view.process.last("torch").get("threads") or 1
+    used = in_use(view)
     makers = [w.last("fetches") for w in view.workers]
     busy: float = sum(m["cpu_ns"] / max(1, m["until"] - m["since"]) for m in makers if "until" in m)
-    free = max(1.0, (view.cores - busy) / ranks)
+    # The other ranks have as many workers of their own.
+    free = max(1.0, view.cores / estimates.local_ranks(view) - busy)
 
     def share(count: int) -> float:
         """Of the time on one thread."""

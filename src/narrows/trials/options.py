@@ -18,7 +18,7 @@ def options(wish: Wish, view: View) -> list[Option]:
     """What could help this job, the largest predicted saving first."""
     found: list[Option] = []
     for name in remedies.names():
-        if not _asked(wish, name) or not remedies.suits(name, view.framework):
+        if not _asked(wish, name) or not _for(view, name):
             continue
         candidates = sorted(remedies.load(name).candidates(view), key=lambda c: -c.seconds)[:SETTINGS]
         found.extend(named(name, each.value, each.seconds) for each in candidates)
@@ -30,7 +30,7 @@ def room(wish: Wish, view: View) -> list[Option]:
     found: list[Option] = []
     for name in remedies.names():
         module = remedies.load(name)
-        if _asked(wish, name) and hasattr(module, "ROOM") and remedies.suits(name, view.framework):
+        if _asked(wish, name) and hasattr(module, "ROOM") and _for(view, name):
             known = {each.value: each.seconds for each in module.candidates(view)}
             values = known if module.CLASS == "memory" else dict.fromkeys(module.ROOM, 0.0) | known
             found.extend(named(name, value, seconds) for value, seconds in values.items())
@@ -39,6 +39,12 @@ def room(wish: Wish, view: View) -> list[Option]:
 
 def _asked(wish: Wish, name: str) -> bool:
     return remedies.load(name).CLASS in wish.classes and (not wish.only or name in wish.only) and name not in wish.skip
+
+
+def _for(view: View, name: str) -> bool:
+    """The remedy is one for such jobs."""
+    ranks = not getattr(remedies.load(name), "RANKS", False) or bool(view.others) or view.process.ranks > 1
+    return ranks and remedies.suits(name, view.framework)
 
 
 def further(option: Option) -> Sequence[Option]:

@@ -129,6 +129,7 @@ def _watch_wrappers(torch: Any) -> None:
                 **{"class": "DistributedDataParallel"},
                 find_unused=self.find_unused_parameters,
                 static_graph=self.static_graph,
+                bucket_view=self.gradient_as_bucket_view,
                 bucket_bytes=int(self.bucket_bytes_cap),
                 bytes=sum(p.numel() * p.element_size() for p in self.parameters() if p.requires_grad),
                 backend=torch.distributed.get_backend(self.process_group),

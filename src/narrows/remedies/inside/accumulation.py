@@ -94,28 +94,24 @@ def unfit(torch: Any, turn: Turn, trains: Callable[[Any], bool]) -> str | None:
     """Why this job cannot take its batches in parts, from what is alive in it; "" if it does not learn yet."""
     optimizer_class, loader_class = torch.optim.Optimizer, torch.utils.data.DataLoader
     norms, scaler = torch.nn.modules.batchnorm._BatchNorm, torch.amp.GradScaler
-    optimizers = alive(optimizer_class)
+    optimizers = within.alive(optimizer_class)
     if len(optimizers) > 1:
         gc.collect()  # there may be some that are only not cleared away
-        optimizers = alive(optimizer_class)
+        optimizers = within.alive(optimizer_class)
     if not optimizers:
         return ""
     if len(optimizers) > 1:
         return "there are several optimizers"
     if isinstance(optimizers[0], torch.optim.LBFGS):
         return "the optimizer calls the model again itself"
-    if alive(norms):
+    if within.alive(norms):
         return "batch normalisation would see the statistics of parts"
-    if any(each.is_enabled() for each in alive(scaler)):
+    if any(each.is_enabled() for each in within.alive(scaler)):
         return "gradients are scaled"
-    if len({id(each.dataset) for each in alive(loader_class) if trains(each)}) > 1:
+    if len({id(each.dataset) for each in within.alive(loader_class) if trains(each)}) > 1:
         return "there are several loaders that shuffle"
     turn.parameters = [p for group in optimizers[0].param_groups for p in group["params"]]
     return None
-
-
-def alive(kind: type) -> list[Any]:
-    return [each for each in gc.get_objects() if issubclass(type(each), kind)]
 
 
 def install(torch: Any, turn: Turn) -> None:

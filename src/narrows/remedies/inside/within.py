@@ -4,6 +4,7 @@ Nothing here raises into the job: where a change cannot be made, the job runs as
 """
 
 import functools
+import gc
 import inspect
 import os
 import threading
@@ -119,6 +120,11 @@ def careful(remedy: str, change: Callable[..., None]) -> Callable[..., None]:
             fault(remedy, error)
 
     return tried
+
+
+def alive(kind: type) -> list[Any]:
+    """All objects of that class there are."""
+    return [each for each in gc.get_objects() if issubclass(type(each), kind)]
 
 
 def infers(torch: Any, module: Any) -> bool:

@@ -1,0 +1,26 @@
+"""Which remedies are asked about a job."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from narrows.trials.options import options, room
+from narrows.trials.wish import Wish
+from tests import fakes
+from tests.remedies.parallel_job import exchanging
+
+WISH = Wish(
+    words=("train.py",), out=Path(), recipe=Path(), budget=1.0, classes=frozenset({"exact", "numerics", "memory"})
+)  # fmt: skip
+
+
+def test_what_is_for_ranks_is_not_asked_about_one_process() -> None:
+    view = exchanging(parallel={})
+    alone = fakes.view(replace(view.process, ranks=1))
+    names = {option.remedy for option in (*options(WISH, alone), *room(WISH, alone))}
+    assert not [name for name in names if name.startswith(("ddp-", "zero-"))]
+
+
+def test_what_ranks_exchange_may_be_less_and_what_they_hold_shared() -> None:
+    view = exchanging(parallel={"bucket_bytes": 1 << 30}, wait=20.0)
+    assert {"ddp-buckets", "ddp-compress"} <= {option.remedy for option in options(WISH, view)}
+    assert {"ddp-bucket-view", "zero-1"} <= {option.remedy for option in room(WISH, view)}
