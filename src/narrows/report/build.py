@@ -18,7 +18,7 @@ from narrows.ledger.build import totals
 from narrows.ledger.rows import rows
 from narrows.machine.fixed import signature
 from narrows.memory.crash import out_of_memory
-from narrows.report import parts, proofs
+from narrows.report import faults, parts, proofs
 from narrows.report.language import Words, words
 from narrows.report.model import Job, Machine, OutOfMemory, Rank, Report, Row, Verdict
 from narrows.spool.read import read
@@ -106,11 +106,13 @@ def assemble(facts: Facts, processes: Sequence[Process], say: Words, samples: Se
     if ledger is not None and steady is not None:
         warnings.extend(proofs.warnings(facts.counterfactuals, shown, ledger, steady.median, say))
     crashed = out_of_memory(facts, processes)
+    fates, fault = faults.told(facts, processes, say)
+    warnings.extend(faults.warnings(facts, processes, fates, fault, say))
     made = Report(
         id=facts.id,
         created=facts.created,
         kind="fit" if facts.capacity is not None else "diagnose" if facts.trials is None else "optimize",
-        job=_job(facts, processes, process, mine, len(ranks), crashed, say),
+        job=_job(facts, processes, process, mine, len(ranks), crashed, fault, say),
         machine=facts.machine or Machine(cpu="", cores=0, memory_bytes=0, devices=[], ceilings=None),
         step=parts.step(process, mine),
         phases=parts.phases(steady) if steady else None,
@@ -123,6 +125,7 @@ def assemble(facts: Facts, processes: Sequence[Process], say: Words, samples: Se
         measurement=parts.measurement(process, mine, warnings),
         wall=parts.wall(facts, processes, process, mine),
         ranks=_ranks(ranks, accounts) if len(ranks) > 1 else None,
+        fates=fates or None,
         proofs=shown,
         ops=parts.ops(mine) if mine else [],
         trials=facts.trials,
@@ -248,7 +251,7 @@ def _verdict(ledger: Sequence[Row], distance: float, say: Words) -> Verdict:
 
 def _job(
     facts: Facts, processes: Sequence[Process], process: Process | None, mine: Account | None, ranks: int,
-    wanted: OutOfMemory | None, say: Words,
+    wanted: OutOfMemory | None, fault: str, say: Words,
 ) -> Job:  # fmt: skip
     ended = facts.ended or "signal"
     error = None
@@ -260,6 +263,8 @@ def _job(
                 ended = "out_of_memory"
     if wanted is not None:
         ended = "out_of_memory"
+    elif fault:
+        error = fault
     if error is None and facts.signal is not None:
         error = say("ended.signal", signal=facts.signal)
     return Job(

@@ -355,6 +355,25 @@ class Rank(Record, frozen=True, kw_only=True):
     waits_for_others_seconds: float
 
 
+class Fate(Record, frozen=True, kw_only=True):
+    """How one rank of a job ended."""
+
+    rank: int
+    attempt: int
+    """0, and one more for each time that the launcher started the ranks again."""
+    steps: int
+    """That were done."""
+    how: Literal["finished", "stopped", "failed", "lost", "killed", "exit", "stood", "ended"]
+    """By itself, as asked, by an error of its own, by one that says that another rank is gone, by a signal that the launcher
+    saw, with an exit code (which is `error`), ended while it had not moved for seconds, with the others."""
+    signal: str | None
+    error: str | None
+    state: str | None
+    """Of the main thread, where it had not moved."""
+    where: str | None
+    """`train.py:41`, the innermost line of the user's own code."""
+
+
 class Proof(Record, frozen=True, kw_only=True):
     """A counterfactual that was run: the step without this cause, in pairs with the step as it is."""
 
@@ -467,6 +486,8 @@ class Report(Record, frozen=True, kw_only=True):
     wall: list[Part]
     ranks: list[Rank] | None
     """One for each process of a distributed job."""
+    fates: list[Fate] | None = None
+    """Of a distributed job that did not go well: how each of its ranks ended."""
     proofs: list[Proof]
     ops: list[OpCost]
     trials: list[Trial] | None = None

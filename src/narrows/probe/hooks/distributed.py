@@ -6,7 +6,7 @@ from _thread import get_ident
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .. import inputs, job, places, state
+from .. import agreed, inputs, job, places, state, stuck
 
 syncing = False
 """A DistributedDataParallel (or FSDP) module exists: backwards end with a wait for gradients."""
@@ -44,12 +44,14 @@ def _watch_group(distributed: Any, implementation: Any) -> None:
 
     @functools.wraps(original)
     def init_process_group(*args: Any, **kwargs: Any) -> Any:
+        stuck.begin()
         result = original(*args, **kwargs)
         try:
             ranks = distributed.get_world_size()
             job.spool.event("group", rank=distributed.get_rank(), ranks=ranks, backend=distributed.get_backend())
             if ranks > 1:
                 inputs.start()
+                agreed.begin()
         except Exception as error:
             job.quiet(error)
         return result

@@ -69,6 +69,9 @@ def _parts(report: Report, say: Words) -> Iterable[str]:
     if report.ranks:
         yield f"## {say('ranks')}"
         yield _table((say("rank"), say("step"), "", say("cause")), summary.ranks(report, say))
+    if report.fates:
+        yield f"## {say('fates')}"
+        yield _table((say("rank"), ""), summary.fates(report, say))
     small = summary.about(report, say)
     yield "---"
     yield "\n".join(f"- {say('label', label=label).rstrip()} {_plain(text)}" for label, text in small)

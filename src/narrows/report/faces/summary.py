@@ -2,6 +2,7 @@
 
 import re
 
+from narrows.report import faults
 from narrows.report.format import number, seconds, share, size
 from narrows.report.language import Words
 from narrows.report.model import MemoryParts, Report, Room
@@ -201,4 +202,15 @@ def ranks(report: Report, say: Words) -> list[tuple[str, str, str, str]]:
         cause = f"{say('cause.' + largest.cause)} {share(largest.share)}" if largest is not None else ""
         waited = f"{say('waits')} {seconds(rank.waits_for_others_seconds)}"
         made.append((f"{say('rank')} {rank.rank}", seconds(rank.step_seconds), waited, cause))
+    return made
+
+
+def fates(report: Report, say: Words) -> list[tuple[str, str]]:
+    """(rank, how it ended)."""
+    made = []
+    for fate in report.fates or ():
+        name = f"{say('rank')} {fate.rank}"
+        again = say("fate.attempt", number=fate.attempt + 1)
+        several = any(other.attempt for other in report.fates or ())
+        made.append((say("aside", text=name, aside=again) if several else name, faults.sentence(fate, say)))
     return made

@@ -82,6 +82,8 @@ def _parts(report: Report, width: int, say: Words) -> Iterable[list[Text]]:
     if report.ranks:
         rows = [(name, say("list").join(told)) for name, *told in summary.ranks(report, say)]
         yield _pairs(say("ranks"), rows, width)
+    if report.fates:
+        yield _pairs(say("fates"), summary.fates(report, say), width)
     if report.step is None and report.wall:
         yield _split(say("wall"), [(say(f"wall.{p.name}"), p.seconds) for p in report.wall],
                      report.job.wall_seconds, width)  # fmt: skip
