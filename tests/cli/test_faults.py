@@ -27,14 +27,18 @@ def cut():
     for name in os.listdir("/proc/self/fd"):
         try:
             if stat.S_ISSOCK(os.fstat(int(name)).st_mode):
-                socket.socket(fileno=os.dup(int(name))).shutdown(socket.SHUT_RDWR)
+                each = socket.socket(fileno=os.dup(int(name)))
+                each.getpeername()  # what listens is left alone
+                each.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
 
 torch.set_num_threads(1)
-dist.init_process_group("gloo")
+attempt = os.environ["TORCHELASTIC_RESTART_COUNT"]  # a store of its own for each: torchrun's keeps the old addresses
+store = dist.FileStore(os.path.join(os.environ["STORES"], attempt), 2)
+dist.init_process_group("gloo", store=store, rank=int(os.environ["RANK"]), world_size=2)
 faults = sys.argv[1:]
-fault = faults[int(os.environ["TORCHELASTIC_RESTART_COUNT"])] if faults and dist.get_rank() == 1 else ""
+fault = faults[int(attempt)] if faults and dist.get_rank() == 1 else ""
 net = DistributedDataParallel(torch.nn.Linear(8, 8))
 optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
 for step in range(20 if faults else 10**9):
@@ -69,11 +73,12 @@ def alive(folder: Path) -> list[str]:
 
 def test_each_fault_is_told_apart(tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(TRAIN)
-    out = tmp_path / "report.json"
+    out, stores = tmp_path / "report.json", tmp_path / "stores"
+    stores.mkdir()
     job = subprocess.Popen(
         [sys.executable, "-m", "narrows", "diagnose", "--quiet", "--json", str(out), "torchrun", "--nproc-per-node", "2",
          "--max-restarts", str(len(FAULTS) - 1), "train.py", *FAULTS],
-        cwd=tmp_path, stderr=subprocess.PIPE, text=True, env={**os.environ, "PATH": BIN, "OMP_NUM_THREADS": "1"},
+        cwd=tmp_path, stderr=subprocess.PIPE, text=True, env={**os.environ, "PATH": BIN, "OMP_NUM_THREADS": "1", "STORES": str(stores)},
     )  # fmt: skip
     try:
         until = time.monotonic() + 120
@@ -90,7 +95,9 @@ def test_each_fault_is_told_apart(tmp_path: Path) -> None:
     fates = report["fates"]
     assert [(f["attempt"], f["rank"], f["steps"]) for f in fates] == [(n, r, 12) for r in range(2) for n in range(5)]
     one = [f for f in fates if f["rank"] == 1]
-    assert [f["how"] for f in one[:4]] == ["killed", "failed", "lost", "finished"]
+    assert [one[n]["how"] for n in (0, 1, 3)] == ["killed", "failed", "finished"]
+    # torchrun ends the second to fail, if it is fast.
+    assert sorted({f["how"] for f in fates if f["attempt"] == 2} | {"ended"}) == ["ended", "lost"]
     assert (one[0]["signal"], one[1]["error"], one[1]["where"]) == (
         "SIGKILL",
         "ValueError: bad sample",
@@ -116,14 +123,15 @@ def test_each_fault_is_told_apart(tmp_path: Path) -> None:
 def hanging(folder: Path) -> int:
     """Ranks of the last start that have noted that they do not move."""
     texts = [path.read_text() for path in folder.glob(".narrows/*/spool/*.jsonl")]
-    return sum('"k":"stuck"' in text for text in texts if '"restart":4' in text)
+    return sum('"updates":12' in text for text in texts if '"restart":4' in text)
 
 
 def test_ranks_that_are_stopped_stop_at_the_same_step(tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(TRAIN)
     done, report = narrows(
-        tmp_path, "--steps", "30", "torchrun", "--nproc-per-node", "2", "train.py", PATH=BIN, OMP_NUM_THREADS="1"
-    )
+        tmp_path, "--steps", "30", "torchrun", "--nproc-per-node", "2", "train.py", PATH=BIN, OMP_NUM_THREADS="1",
+        STORES=str(tmp_path),
+    )  # fmt: skip
     assert (done.returncode, report["job"]["ended"], report["fates"]) == (0, "stopped", None), done.stderr
     assert "Traceback" not in done.stderr
     assert not alive(tmp_path)

@@ -9,18 +9,22 @@ import signal
 from collections.abc import Sequence
 from itertools import pairwise
 
+from msgspec.structs import replace
+
 from narrows.ledger.steps import steps
 from narrows.report.model import Fate
 from narrows.spool.record import STATES, Process
 
 LOST = re.compile(
-    r"[Cc]onnection (closed|reset|refused|was closed)|[Bb]roken pipe|[Ss]ocket ?[Tt]imeout|Timed out waiting|remote process"
+    r"[Cc]onnection (closed|reset|refused|was closed)|[Bb]roken pipe|[Ss]ocket ?[Tt]imeout|[Tt]imed out (waiting|connecting)|remote process"
     r" exited|network error|DistNetworkError|DistStoreError|NCCL (error|communicator was aborted)|ncclRemoteError"
     r"|[Ww]atchdog caught collective|Application timeout caused pair closure|failed to recv|Connection.*peer"
 )
 """In an error: another rank, or the way to it, is gone. Texts of gloo, of the store, and of NCCL."""
 INTERRUPTED = ("KeyboardInterrupt", "SignalException")
 """Errors of a process that was asked to end: how it stood until then is what counts."""
+BY_LAUNCHERS = ("SIGTERM", "SIGINT")
+"""What launchers end the rest with, and then report them, too."""
 WAITS = ("wait", "communication")
 """States in which a rank waits for others."""
 
@@ -36,7 +40,16 @@ def rank_processes(processes: Sequence[Process]) -> list[list[Process]]:
 def fates(processes: Sequence[Process]) -> list[Fate]:
     """Of each rank, and each time that it was started; none of a job without ranks."""
     codes = {int(e["pid"]): int(e["code"]) for p in processes for e in p.events.get("failed", ())}
-    return [_fate(p, attempt, codes) for each in rank_processes(processes) for attempt, p in enumerate(each)]
+    found = [_fate(p, attempt, codes) for each in rank_processes(processes) for attempt, p in enumerate(each)]
+    return [
+        replace(f, how="ended", signal=None) if f.signal in BY_LAUNCHERS and _others_failed(f, found) else f
+        for f in found
+    ]
+
+
+def _others_failed(fate: Fate, found: Sequence[Fate]) -> bool:
+    others = [f for f in found if f.attempt == fate.attempt and f.signal not in BY_LAUNCHERS]
+    return any(f.how in ("killed", "failed", "exit", "lost") for f in others)
 
 
 def _fate(process: Process, attempt: int, codes: dict[int, int]) -> Fate:
@@ -48,10 +61,10 @@ def _fate(process: Process, attempt: int, codes: dict[int, int]) -> Fate:
     stuck = stuck if stuck and stuck["t"] > last_ns else {}
     where = ends[-1].get("user") if error else stuck.get("where")
     by = None
-    if code < 0:
-        how, by = "killed", _name(-code)
-    elif error:
+    if error:
         how = "lost" if LOST.search(error) else "failed"
+    elif code < 0:
+        how, by = "killed", _name(-code)
     elif code:
         how, error = "exit", str(code)
     elif ends and not error:
@@ -64,10 +77,16 @@ def _fate(process: Process, attempt: int, codes: dict[int, int]) -> Fate:
         steps=len(steps(process.boundaries).steps) + process.lost,
         how=how,  # type: ignore[arg-type]
         signal=by,
-        error=error.splitlines()[0][:300] if error else None,
+        error=_short(error, lost=how == "lost") if error else None,
         state=STATES[stuck["state"]] if stuck else None,
         where=f"{where[0]}:{where[1]}" if where else None,
     )
+
+
+def _short(error: str, *, lost: bool) -> str:
+    """Its first line; of a connection's, its first sentence, without the place in C++."""
+    line = error.splitlines()[0][:300]
+    return re.sub(r"\[\S+\.(cc|cpp|h):\d+\] ", "", line.partition(". ")[0]) if lost else line
 
 
 def _name(number: int) -> str:

@@ -41,7 +41,7 @@ def _watch() -> None:
             time.sleep(LOOK)
             now, after = time.monotonic(), _moved()
             if after != before:
-                if due > usual:
+                if due > usual and before[0]:
                     usual = max(usual, LONGER * (now - since))
                 due, since, before = usual, now, after
             elif now - since >= due:
