@@ -6,6 +6,7 @@ from narrows.report.model import (
     CAUSES,
     Cache,
     Capacity,
+    Fate,
     Finding,
     Framework,
     GradientNorm,
@@ -136,6 +137,18 @@ def two_ranks() -> Report:
     return replace(base, job=replace(base.job, ranks=2), ranks=ranks)
 
 
+def one_rank_failed() -> Report:
+    """Each way in which a rank ends, and a job without a steady state."""
+    base = no_step()
+    common = {"rank": 1, "steps": 57, "signal": None, "error": None, "state": None, "where": None}
+    ways = {"finished": {}, "stopped": {}, "failed": {"error": HOSTILE, "where": HOSTILE}, "lost": {"error": "closed by peer"},
+            "killed": {"signal": "SIGKILL"}, "exit": {"error": "3"}, "stood": {"state": "wait", "where": "train.py:41"}, "ended": {}}  # fmt: skip
+    fates = [
+        Fate(**{**common, **more, "how": how, "attempt": number}) for number, (how, more) in enumerate(ways.items())
+    ]
+    return replace(base, job=replace(base.job, ranks=2, error=HOSTILE), fates=fates)
+
+
 def hostile() -> Report:
     """Everything that a job can put its own text into."""
     base = training()
@@ -214,6 +227,6 @@ def room() -> Report:
 
 SAMPLES = {
     "training": training, "inference": inference, "no step": no_step, "no ledger": no_ledger,
-    "two ranks": two_ranks, "hostile": hostile, "unexplained": unexplained,
+    "two ranks": two_ranks, "one rank failed": one_rank_failed, "hostile": hostile, "unexplained": unexplained,
     "out of memory": out_of_memory, "killed": killed, "fitted": fitted, "room": room,
 }  # fmt: skip

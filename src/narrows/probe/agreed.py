@@ -27,23 +27,25 @@ def over(enough: bool, ahead: int) -> bool:
     if not path or not job.updates:
         return enough
     if not _stop_at:
-        if enough:
-            _say(job.updates + ahead)
+        if enough and not _say(job.updates + ahead):
+            return True
         _stop_at = _said()
     return 0 < _stop_at <= job.updates
 
 
-def _say(update: int) -> None:
-    """Whole, and only if nobody was faster."""
+def _say(update: int) -> bool:
+    """Whole, and only if nobody was faster; False if it cannot be said."""
     part = f"{path}.{os.getpid()}"
     try:
         with open(part, "w") as file:
             file.write(str(update))
         os.link(part, path)
-    except OSError:
+    except FileExistsError:
         pass
-    finally:
-        os.unlink(part)
+    except OSError:
+        return False
+    os.unlink(part)
+    return True
 
 
 def _said() -> int:
