@@ -374,6 +374,55 @@ class Fate(Record, frozen=True, kw_only=True):
     """`train.py:41`, the innermost line of the user's own code."""
 
 
+class Ahead(Record, frozen=True, kw_only=True):
+    """A step on so many ranks, as modelled."""
+
+    ranks: int
+    scaling: Literal["weak", "strong"]
+    """weak: each rank has as many samples as in the run of several; strong: all together have those of the one process."""
+    model: Literal["ring", "tree"]
+    step_seconds: float
+    communication_seconds: float
+    """Of it."""
+    efficiency: float
+    """Samples per second of a rank, over those of one process with as many samples in a step."""
+    speedup: float
+    """Samples per second of all ranks, over those of the one process."""
+
+
+LinkFrom = Literal["given", "measured", "seen"]
+
+
+class Forecast(Record, frozen=True, kw_only=True):
+    """What a step would take on more ranks, and what that rests on."""
+
+    rows: list[Ahead]
+    ranks_seen: int
+    ranks_per_machine: int
+    part: float
+    """Samples of a step on each rank that was seen, over those of the one process."""
+    bytes: int
+    """Exchanged in each step."""
+    buckets: int
+    link: LinkFrom
+    """`seen`: the ceiling of collectives is not known, so all that the ranks exchanged counts as what the link can do."""
+    latency_seconds: float
+    """Of one message between two ranks."""
+    bandwidth: float
+    """Bytes per second, of the same."""
+    hidden_seconds: float
+    """Of the exchange that was seen, during the backward."""
+    link_factor: float
+    """How much longer the exchange that was seen took than its model."""
+    crowding: float
+    """How much slower a rank works beside those of its machine than alone."""
+    spread_seconds: float
+    """Standard deviation of a step."""
+    threads: int
+    cores: int
+    """Of each machine."""
+
+
 class Proof(Record, frozen=True, kw_only=True):
     """A counterfactual that was run: the step without this cause, in pairs with the step as it is."""
 
@@ -497,6 +546,8 @@ class Report(Record, frozen=True, kw_only=True):
     """Only of a job that ended so."""
     capacity: Capacity | None = None
     """Of `fit`."""
+    forecast: Forecast | None = None
+    """Of `narrows report RUN --forecast`."""
 
 
 def encode(report: Report) -> bytes:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from narrows.report.faces import capacity, crash, summary
+from narrows.report.faces import capacity, crash, forecast, summary
 from narrows.report.faces.waterfall import bars
 from narrows.report.format import seconds, share, size
 from narrows.report.gauges import gauges
@@ -69,6 +69,10 @@ def _parts(report: Report, say: Words) -> Iterable[str]:
     if report.ranks:
         yield f"## {say('ranks')}"
         yield _table((say("rank"), say("step"), "", say("cause")), summary.ranks(report, say))
+    if report.forecast:
+        yield f"## {say('forecast')}"
+        yield _table((say("ranks"), ""), forecast.rows(report, say))
+        yield _plain(say("sentences").join(forecast.assumptions(report, say)))
     if report.fates:
         yield f"## {say('fates')}"
         yield _table((say("rank"), ""), summary.fates(report, say))

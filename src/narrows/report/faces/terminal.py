@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from narrows.report.faces import capacity, crash, summary
+from narrows.report.faces import capacity, crash, forecast, summary
 from narrows.report.faces.lines import padded, short, wrapped
 from narrows.report.faces.waterfall import Bar, bars
 from narrows.report.format import seconds, share, size
@@ -82,6 +82,9 @@ def _parts(report: Report, width: int, say: Words) -> Iterable[list[Text]]:
     if report.ranks:
         rows = [(name, say("list").join(told)) for name, *told in summary.ranks(report, say)]
         yield _pairs(say("ranks"), rows, width)
+    if report.forecast:
+        yield _pairs(say("forecast"), forecast.rows(report, say), width)
+        yield _prose(say("sentences").join(forecast.assumptions(report, say)), width, "dim")
     if report.fates:
         yield _pairs(say("fates"), summary.fates(report, say), width)
     if report.step is None and report.wall:

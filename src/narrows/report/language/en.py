@@ -164,4 +164,15 @@ WORDS = {
     "state.post": "between backward and update", "state.optimizer": "update", "state.tail": "after the update", "state.transfer": "a copy to the device",
     "state.communication": "a collective", "state.iter": "starting an epoch", "state.evaluate": "evaluation", "state.save": "saving a checkpoint",
     "state.wait": "the gradient exchange", "state.graph": "a graph", "state.trainer": "the trainer", "state.callback": "a callback",
+    "forecast": "Forecast", "forecast.weak": "{ranks} ranks, as many samples on each", "forecast.strong": "{ranks} ranks, the same samples in all",
+    "forecast.row": "{step} a step, {efficiency} efficient, {speedup:.3g}× one process ({share} communication, {model})",
+    "forecast.range": "{low} to {high} a step, {efficiency} efficient, {speedup} one process ({share} communication; {models})",
+    "forecast.ring": "ring", "forecast.tree": "tree", "forecast.rests": "Modelled from {ranks} ranks and 1: each step exchanges {bytes} in {buckets} pieces; a message "
+    "between two ranks takes {latency} and {bandwidth} ({link}); {hidden} of the exchange hide behind the backward, as was seen, less where fewer samples "
+    "make it shorter; the exchange takes {factor:.2f} times what the model says, as was seen.",
+    "forecast.given": "as given", "forecast.measured": "as measured here", "forecast.seen": "as if nothing of what was seen had been hidden",
+    "forecast.machine": "Each machine is like this one ({cores} cores) and has {per_machine} of the ranks, with {threads} threads each; beside each other they "
+    "work {crowding:.2f} times as long as alone{crowded}.", "forecast.crowded": ", and where they have more threads than cores all takes as much longer",
+    "forecast.spread": "Steps vary by {spread}, each rank by itself, and all wait for the slowest. Networks with shared links, slower machines and "
+    "limits of the input are not in it.",
 }  # fmt: skip

@@ -135,4 +135,12 @@ WORDS = {
     "state.post": "反向与更新之间", "state.optimizer": "更新", "state.tail": "更新之后", "state.transfer": "向设备拷贝",
     "state.communication": "集合通信", "state.iter": "开始一轮", "state.evaluate": "评估", "state.save": "保存检查点",
     "state.wait": "梯度交换", "state.graph": "计算图", "state.trainer": "训练器", "state.callback": "回调",
+    "forecast": "预测", "forecast.weak": "{ranks} 个进程，每个进程样本数不变", "forecast.strong": "{ranks} 个进程，总样本数不变",
+    "forecast.row": "每步 {step}，效率 {efficiency}，为单进程的 {speedup:.3g}×（通信 {share}，{model}）",
+    "forecast.range": "每步 {low} 到 {high}，效率 {efficiency}，为单进程的 {speedup}（通信 {share}；{models}）",
+    "forecast.ring": "环形", "forecast.tree": "树形", "forecast.rests": "由 {ranks} 个进程与单进程的运行推算：每步交换 {bytes}，分 {buckets} 块；两个进程间一条消息的延迟为 {latency}，"
+    "带宽 {bandwidth}（{link}）；与所见相同，交换中有 {hidden} 隐藏在反向之后，样本较少而反向较短时则更少；交换用时为模型的 {factor:.2f} 倍，与所见相同。",
+    "forecast.given": "给定", "forecast.measured": "在此实测", "forecast.seen": "视所见的交换全无隐藏",
+    "forecast.machine": "每台机器与本机相同（{cores} 核），运行其中 {per_machine} 个进程，各 {threads} 个线程；并列运行时用时为单独运行的 {crowding:.2f} 倍{crowded}。",
+    "forecast.crowded": "，线程多于核时全部按比例变慢", "forecast.spread": "各进程的单步时间各自波动 {spread}，全体等待最慢者。共享链路的网络、较慢的机器和输入的极限不在其中。",
 }  # fmt: skip
