@@ -56,7 +56,7 @@ def on_any(tasks: Tasks[Wish, Run, Entry], wish: Wish, every: Sequence[Run]) -> 
     """Each on the first machine that is free; what is lost with one is run once more, on another."""
     made: dict[str, Entry] = {}
     for (run,), (result,) in spread(tasks, wish, [[run] for run in every]):
-        made[named(run.setting)] = missing(dict(run.setting), str(result)) if isinstance(result, Lost) else result
+        made[named(run.setting)] = missing(dict(run.setting), result.detail) if isinstance(result, Lost) else result
     return [made[named(run.setting)] for run in every]
 
 
@@ -82,7 +82,7 @@ def on_each(tasks: Tasks[Wish, Run, Entry], wish: Wish, every: Sequence[Run]) ->
                 try:
                     (result,) = tasks.result(ticket)
                 except Lost as why:
-                    result = missing({**run.setting, "machine": machine.address}, str(why))
+                    result = missing({**run.setting, "machine": machine.address}, why.detail)
                 made[machine.node, named(run.setting)] = result
     finally:
         tasks.stop(list(running))

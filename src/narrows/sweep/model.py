@@ -82,11 +82,9 @@ def compared(entries: list[Entry]) -> list[Entry]:
     for each in entries:
         if each.step_seconds:
             rate, own = _rate(each, by_sample=by_sample)
-            width = 0.0 if each is first else math.hypot(half, own)
-            ratio = rate / base
-            each = msgspec.structs.replace(
-                each, speedup=ratio, speedup_ci95=(ratio * math.exp(-width), ratio * math.exp(width))
-            )
+            ratio, width = rate / base, math.hypot(half, own)
+            interval = None if each is first else (ratio * math.exp(-width), ratio * math.exp(width))
+            each = msgspec.structs.replace(each, speedup=ratio, speedup_ci95=interval)
         made.append(each)
     return made
 
