@@ -61,6 +61,7 @@ def test_what_a_rank_starts_is_no_rank() -> None:
         ({"stuck": stuck("communication", 9)}, {"stuck": stuck("backward", 12)}, [], [1], "stood"),
         ({"stuck": stuck("wait", 9)}, {"stuck": stuck("wait", 9)}, [], [], "stood"),
         ({"stuck": stuck("wait", 9)}, {"end": failed("ValueError: late")}, [(11, 1)], [1], "failed"),
+        ({"stuck": stuck("communication", 9)}, {}, [], [1], "ended"),
         ({"end": failed("KeyboardInterrupt: ")}, {"end": failed("KeyboardInterrupt: ")}, [], [], "ended"),
     ],
 )

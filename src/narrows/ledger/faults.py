@@ -113,6 +113,8 @@ def culprits(found: Sequence[Fate]) -> list[Fate]:
     apart = [f for f in still if f.state not in (*WAITS, "backward")] or [f for f in still if f.state not in WAITS]
     if apart:
         return apart if len(apart) < len(found) else []
+    if still and (busy := [f for f in found if f.how == "ended"]):
+        return busy  # each that stood waited, and these did not stand
     least = [f for f in still if f.steps == min(g.steps for g in found)]
     return least if len(least) < len(found) else []
 

@@ -48,7 +48,7 @@ class Known:
     """That are exchanged in each step."""
     buckets: int
     spread: float
-    """Standard deviation of a rank's work."""
+    """Standard deviation of a rank's work, beside that of the others."""
     threads: int
     """Of each rank of the second run."""
     cores: int
@@ -125,7 +125,8 @@ def step(
     # A smaller backward hides less.
     hidden = seen.hidden * min(1.0, part / known.part) * crowded
     exposed = max(whole * seen.last, whole - hidden)
-    waits = seen.waits * slowest(ranks) / slowest(known.ranks) * (work / known.work)
+    # Where cores are short, another rank works while one waits.
+    waits = seen.waits * slowest(ranks) / slowest(known.ranks) * (work / known.work) / crowded**2
     return work + exposed + waits, exposed + waits
 
 

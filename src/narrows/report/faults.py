@@ -53,6 +53,8 @@ def headline(found: Sequence[Fate], say: Words, *, killed_for_memory: bool = Fal
     first = those[0]
     if first.how == "finished" and lost is not None:
         return say("fault.early", rank=first.rank, steps=first.steps, other=lost.rank, how=sentence(lost, say))
+    if first.how == "ended":
+        return say("list").join(say("fault.busy", rank=f.rank, steps=f.steps) for f in those)
     said = say("list").join(say("fault.rank", rank=f.rank, how=sentence(f, say)) for f in those)
     if first.how == "stood":
         return say("fault.waits", fault=said)

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import re
+import statistics
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from msgspec.structs import replace
 
 from narrows.ledger.collectives import collectives
 from narrows.ledger.forecast import Known, Link, calibrated, forecast, slowest
-from narrows.ledger.steps import steps
+from narrows.ledger.steps import Step, steps
 from narrows.report.build import build, trainers
 from narrows.report.model import LinkFrom, Report
 from narrows.spool.read import read
@@ -19,6 +20,10 @@ from narrows.spool.record import Process
 
 PER_SAMPLE = ("input", "transfer", "bandwidth", "compute")
 """Causes that grow with the samples of a step; dispatching ops and the script's own Python do not."""
+FEWEST = 8
+"""Steps that are laid side by side."""
+DEVIATION = 1.4826
+"""A normal distribution's standard deviation, over its median deviation."""
 UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 SCALES = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 
@@ -30,8 +35,10 @@ def with_forecast(
     process; `per_machine`: 0 is as many as there were. Raises `ValueError` in a sentence if the runs do not tell."""
     several, one = build(folder, lang), build(alone, lang)
     ranks = trainers(read(folder / "spool"))
+    if len(ranks) < 2:
+        raise ValueError(f"a forecast starts from a run of several ranks, and this one has {several.job.ranks}")
     size, pieces = exchanged(ranks)
-    found = known(one, several, size=size, buckets=pieces, threads=ranks[0].threads or 1)
+    found = known(one, several, size=size, buckets=pieces, threads=ranks[0].threads or 1, spread=spread(ranks))
     ceiling = _ceiling(several)
     own = ceiling or _seen(found)
     seen = calibrated(found, own)  # what the run exchanged went over its own link
@@ -57,7 +64,7 @@ def exchanged(ranks: Sequence[Process]) -> tuple[int, int]:
     return size, sum(math.ceil(e["bytes"] / max(1, e["bucket_bytes"])) for e in wrapped)
 
 
-def known(alone: Report, several: Report, *, size: int, buckets: int, threads: int) -> Known:
+def known(alone: Report, several: Report, *, size: int, buckets: int, threads: int, spread: float) -> Known:
     """Raises `ValueError` in a sentence if these two reports do not go together."""
     for report, what in ((alone, "the run of one process"), (several, "the run of several ranks")):
         if report.step is None or report.ledger is None or report.phases is None:
@@ -85,7 +92,7 @@ def known(alone: Report, several: Report, *, size: int, buckets: int, threads: i
         exposed=exposed,
         bytes=size,
         buckets=buckets,
-        spread=_spread(several),
+        spread=spread,
         threads=threads,
         cores=several.machine.cores,
     )
@@ -97,13 +104,23 @@ def _samples(report: Report) -> float:
     return step.samples_per_second * step.median_seconds if step and step.samples_per_second else 0.0
 
 
-def _spread(report: Report) -> float:
-    """Standard deviation of a step, from the interval of its median over n steps, which is 1.253 sd / sqrt(n) to each side
-    times 1.96. Steps that are slow together make it too small."""
-    assert report.step is not None
-    low, high = report.step.ci95_seconds
-    count = max(1, report.step.steady_count // report.step.block)
-    return (high - low) / (2 * 1.96 * math.sqrt(math.pi / 2)) * math.sqrt(count)
+def spread(ranks: Sequence[Process]) -> float:
+    """By how much (one standard deviation, in seconds) a rank's work on a step differs from that of the others beside it.
+
+    From the steps of two ranks, side by side from their ends on: what they have in common, such as a machine that is slower
+    for a while, nobody waits for. A median of deviations, so that a few pauses do not make it large.
+    """
+    mine, other = (steps(p.boundaries).steps for p in ranks[:2])
+    beside = list(zip(reversed(mine), reversed(other), strict=False))
+    apart = [_work(a) - _work(b) for a, b in beside if not (a.disturbed or b.disturbed or a.light or b.light)]
+    if len(apart) < FEWEST:
+        return 0.0
+    centre = statistics.median(apart)
+    return statistics.median(abs(each - centre) for each in apart) * DEVIATION / math.sqrt(2)
+
+
+def _work(step: Step) -> float:
+    return step.seconds - (step.state("wait") + step.state("communication")) / 1e9
 
 
 def _ceiling(report: Report) -> Link | None:

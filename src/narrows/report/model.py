@@ -417,7 +417,7 @@ class Forecast(Record, frozen=True, kw_only=True):
     crowding: float
     """How much slower a rank works beside those of its machine than alone."""
     spread_seconds: float
-    """Standard deviation of a step."""
+    """Standard deviation of a rank's work on a step, beside that of the others."""
     threads: int
     cores: int
     """Of each machine."""

@@ -41,11 +41,12 @@ def wrap(distributed: Any, implementation: Any, names: Iterable[str], wrapper: C
 def _watch_group(distributed: Any, implementation: Any) -> None:
     """Note this process's rank: one that was spawned by the job has no RANK in its environment."""
     original = implementation.init_process_group
+    joined = _timed(original)  # it waits for all
 
     @functools.wraps(original)
     def init_process_group(*args: Any, **kwargs: Any) -> Any:
         stuck.begin()
-        result = original(*args, **kwargs)
+        result = joined(*args, **kwargs)
         try:
             ranks = distributed.get_world_size()
             job.spool.event("group", rank=distributed.get_rank(), ranks=ranks, backend=distributed.get_backend())
@@ -78,11 +79,12 @@ def _watch_wrappers(torch: Any) -> None:
     """Note when the job makes a DistributedDataParallel; what it was told is in the report."""
     parallel = importlib.import_module("torch.nn.parallel").DistributedDataParallel
     original = parallel.__init__
+    made = _timed(original)  # it compares the ranks' parameters, and sends those of rank 0
 
     @functools.wraps(original)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
         global syncing
-        original(self, *args, **kwargs)
+        made(self, *args, **kwargs)
         syncing = True
         try:
             job.spool.event(

@@ -173,11 +173,12 @@ WORDS = {
     "forecast.given": "as given", "forecast.measured": "as measured here", "forecast.seen": "as if nothing of what was seen had been hidden",
     "forecast.machine": "Each machine is like this one ({cores} cores) and has {per_machine} of the ranks, with {threads} threads each; beside each other they "
     "work {crowding:.2f} times as long as alone{crowded}.", "forecast.crowded": ", and where they have more threads than cores all takes as much longer",
-    "forecast.spread": "Steps vary by {spread}, each rank by itself, and all wait for the slowest. Networks with shared links, slower machines and "
+    "forecast.spread": "A rank's work varies by {spread} beside that of the others, and all wait for the slowest. Networks with shared links, slower machines and "
     "limits of the input are not in it.",
     "sweep.setting": "setting", "sweep.step": "step", "sweep.samples": "samples/s", "sweep.gain": "of the first", "sweep.verdict": "verdict",
     "sweep.memory": "peak memory", "sweep.ended": "ended", "sweep.end.ok": "ok", "sweep.end.error": "failed", "sweep.end.signal": "killed",
     "sweep.end.out_of_memory": "out of memory", "sweep.end.stopped": "stopped as asked", "sweep.end.interrupted": "interrupted", "sweep.end.missing": "not run",
     "sweep.rests": "Each setting was run once, one after the other; 95% intervals are those of the median within a run. Differences of a few percent may be "
     "the machine's: narrows optimize proves what it keeps.",
+    "fault.busy": "rank {rank} was at something else after {steps} steps, and others waited for it",
 }  # fmt: skip
