@@ -4,11 +4,14 @@ from msgspec.structs import replace
 
 from narrows.report.model import (
     CAUSES,
+    Ahead,
     Cache,
     Capacity,
     Communication,
     Exchanged,
+    Fate,
     Finding,
+    Forecast,
     Framework,
     GradientNorm,
     Health,
@@ -154,6 +157,31 @@ def two_ranks() -> Report:
     return replace(base, job=replace(base.job, ranks=2), ranks=ranks, communication=communication)
 
 
+def one_rank_failed() -> Report:
+    """Each way in which a rank ends, and a job without a steady state."""
+    base = no_step()
+    common = {"rank": 1, "steps": 57, "signal": None, "error": None, "state": None, "where": None}
+    ways = {"finished": {}, "stopped": {}, "failed": {"error": HOSTILE, "where": HOSTILE}, "lost": {"error": "closed by peer"},
+            "killed": {"signal": "SIGKILL"}, "exit": {"error": "3"}, "stood": {"state": "wait", "where": "train.py:41"}, "ended": {}}  # fmt: skip
+    fates = [
+        Fate(**{**common, **more, "how": how, "attempt": number}) for number, (how, more) in enumerate(ways.items())
+    ]
+    return replace(base, job=replace(base.job, ranks=2, error=HOSTILE), fates=fates)
+
+
+def forecast() -> Report:
+    base = two_ranks()
+    rows = [
+        Ahead(ranks=64, scaling=scaling, model=model, step_seconds=0.05 + late, communication_seconds=0.01 + late, efficiency=0.8, speedup=51.2)
+        for scaling in ("weak", "strong") for model, late in (("ring", 0.002 if scaling == "weak" else 0.0), ("tree", 0.0))
+    ]  # fmt: skip
+    made = Forecast(
+        rows=rows, ranks_seen=2, ranks_per_machine=4, part=1.0, bytes=100 << 20, buckets=5, link="measured", latency_seconds=2e-5,
+        bandwidth=1.25e10, hidden_seconds=0.003, link_factor=1.4, crowding=1.1, spread_seconds=0.001, threads=1, cores=2,
+    )  # fmt: skip
+    return replace(base, forecast=made)
+
+
 def hostile() -> Report:
     """Everything that a job can put its own text into."""
     base = training()
@@ -232,6 +260,6 @@ def room() -> Report:
 
 SAMPLES = {
     "training": training, "inference": inference, "no step": no_step, "no ledger": no_ledger,
-    "two ranks": two_ranks, "hostile": hostile, "unexplained": unexplained,
+    "two ranks": two_ranks, "one rank failed": one_rank_failed, "forecast": forecast, "hostile": hostile, "unexplained": unexplained,
     "out of memory": out_of_memory, "killed": killed, "fitted": fitted, "room": room,
 }  # fmt: skip

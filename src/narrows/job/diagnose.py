@@ -12,6 +12,7 @@ import msgspec
 from narrows import __version__
 from narrows.job import facts as facts_
 from narrows.job import folder as folders
+from narrows.job import tree
 from narrows.job.command import Command, mask, resolve
 from narrows.job.environment import environment
 from narrows.job.facts import Facts
@@ -31,6 +32,9 @@ from narrows.spool.record import TENSORFLOW, XLA, Process
 
 LATE = 15.0
 """Seconds after which a job that `--seconds` should have stopped from within is stopped from outside."""
+
+LEAVE = 3.0
+"""Seconds that ranks have to end by themselves once what started them is gone."""
 
 BUSY = "This machine was busy while its ceilings were measured, so the limits may be too low."
 
@@ -77,6 +81,10 @@ def diagnose(request: Request) -> tuple[Path, int]:
     output = folder.path / "output" if request.wrap is not None else None
     outcome = run(command, told, tick=tick, watched=folder.path / WATCHED, output=output, aside=request.aside)
     live.clear()
+    if outcome.ended != "ok":
+        # Ranks whose launcher was killed train on, and wait for nobody.
+        ranks_left = [p.pid for p in read(folder.spool) if p.ranks > 1]
+        tree.end(ranks_left, f"NARROWS_SPOOL={folder.spool}", LEAVE)
     processes = read(folder.spool)
     asked = any(p.first("stopped") for p in processes) and outcome.exit_code == 0
     # Written before the machine is measured, which takes a while and may be interrupted.

@@ -137,11 +137,15 @@ def _wait(
         if watched is not None:
             watch.append(watched, watch.look(pids))
         if tick(time.monotonic() - began):
+            below = tree.descendants(child.pid)
+            _send(child, signal.SIGTERM)
             try:
                 child.wait(timeout=GRACE)
             except subprocess.TimeoutExpired:
                 tree.kill(child.pid)
                 child.wait()
+            for pid in below:  # what it left behind
+                tree.kill(pid)
             return peak, True
 
 

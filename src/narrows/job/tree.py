@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -53,6 +54,26 @@ def kill(root: int) -> None:
             os.kill(pid, signal.SIGKILL)
         except OSError:
             continue
+
+
+def end(pids: list[int], variable: str, seconds: float) -> None:
+    """End those of these processes that still run after so long and were started with this variable (`NAME=value`) in their
+    environment: a number may belong to somebody else by now."""
+    until = time.monotonic() + seconds
+    while left := [pid for pid in pids if variable in _environment(pid)]:
+        if time.monotonic() > until:
+            for pid in left:
+                kill(pid)
+            return
+        time.sleep(0.05)
+
+
+def _environment(pid: int) -> list[str]:
+    """That it was started with; nothing of one that has ended."""
+    try:
+        return Path(f"/proc/{pid}/environ").read_text(errors="replace").split("\0")
+    except OSError:
+        return []
 
 
 def out_of_memory_kills() -> int:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-from . import bursts, job, pages, places
+from . import agreed, bursts, job, pages, places
 
 SETTLED = 0.15
 """Two halves of the last boundaries differ by less than this: the steady state. Set from the noise of a shared
@@ -128,6 +128,8 @@ def count(kind: int, who: int, now: int, disturbed: bool) -> None:
     elif _until and now - _asked > ASK_NS:
         _asked = now
         enough = os.path.exists(_until)
+    if agreed.path and (_most_steps or _most_ns or _until):
+        enough = agreed.over(enough, agreed.AHEAD * _turn)
 
 
 def turn(now: int) -> None:

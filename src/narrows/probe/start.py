@@ -5,8 +5,9 @@ import os
 import sys
 import time
 from typing import Any
+from zlib import crc32
 
-from . import crash, imports, job, remedies, state
+from . import crash, imports, job, places, remedies, state, stuck
 from .spool import Spool
 
 begun = False
@@ -54,8 +55,19 @@ def _announce() -> None:
         rank=_number(environment.get("RANK")),
         ranks=_number(environment.get("WORLD_SIZE")),
         local_ranks=_number(environment.get("LOCAL_WORLD_SIZE")),
+        restart=_number(environment.get("TORCHELASTIC_RESTART_COUNT")),
         threads_asked=environment.get("OMP_NUM_THREADS"),
+        words=_words(getattr(sys, "orig_argv", [])),
     )
+
+
+def _words(command: list[str]) -> list[list[Any]]:
+    """[name, checksum] of each of the script's arguments: whether ranks were given the same is to be known, and what it
+    was is the user's own. Of a process that was spawned by the job nothing, as its words say how."""
+    if "-c" in command:
+        return []
+    named = (word.partition("=")[0] if word.startswith("-") else "" for word in command)
+    return [[name, crc32(word.encode(errors="replace"))] for name, word in zip(named, command, strict=True)][1:]
 
 
 def _number(text: str | None) -> int | None:
@@ -66,6 +78,7 @@ def _forked() -> None:
     """A forked child has its own files and starts from nothing; it announces itself when it has something to say."""
     try:
         state.restart()
+        stuck.restart()
         job.fork(Spool(job.folder))
     except Exception:
         job.quiet()
@@ -83,12 +96,20 @@ def _ended() -> None:
         values: dict[str, Any] = {"error": None}
         if error is not None:
             frame = error.__traceback__
-            where = None
+            where = user = None
             while frame is not None:
                 where = [frame.tb_frame.f_code.co_filename, frame.tb_lineno]
+                user = where if places.kind(where[0]) == "user" else user
                 frame = frame.tb_next
             kind = type(error).__name__
-            values = {"error": f"{kind}: {error}"[:500], "where": where, "memory": crash.cause(error) is not None}
+            values = {
+                "error": f"{kind}: {error}"[:500],
+                "where": where,
+                "user": user,
+                "memory": crash.cause(error) is not None,
+            }
+            if hasattr(error, "error_pid"):  # of `torch.multiprocessing.spawn`, in the process that called it
+                job.spool.event("failed", pid=error.error_pid, code=getattr(error, "exit_code", 1))
         job.spool.event("end", **values)
     except Exception:
         job.quiet()

@@ -21,7 +21,7 @@ from narrows.ledger.ranks import Together, together
 from narrows.ledger.rows import rows
 from narrows.machine.fixed import signature
 from narrows.memory.crash import out_of_memory
-from narrows.report import parts, proofs
+from narrows.report import faults, parts, proofs
 from narrows.report import ranks as of_ranks
 from narrows.report.language import Words, words
 from narrows.report.model import Job, Machine, OutOfMemory, Report, Row, Verdict
@@ -118,11 +118,13 @@ def assemble(facts: Facts, processes: Sequence[Process], say: Words, samples: Se
     exchanged = None
     if each is not None and process is not None and mine is not None:
         exchanged = of_ranks.communication(process, mine, each, every.together, ceilings, facts.cwd)
+    fates, fault = faults.told(facts, processes, say)
+    warnings.extend(faults.warnings(facts, processes, fates, fault, say))
     made = Report(
         id=facts.id,
         created=facts.created,
         kind="fit" if facts.capacity is not None else "diagnose" if facts.trials is None else "optimize",
-        job=_job(facts, processes, process, mine, len(ranks), crashed, say),
+        job=_job(facts, processes, process, mine, len(ranks), crashed, fault, say),
         machine=facts.machine or Machine(cpu="", cores=0, memory_bytes=0, devices=[], ceilings=None),
         step=parts.step(process, mine),
         phases=parts.phases(steady) if steady else None,
@@ -136,6 +138,7 @@ def assemble(facts: Facts, processes: Sequence[Process], say: Words, samples: Se
         wall=parts.wall(facts, processes, process, mine),
         ranks=each,
         communication=exchanged,
+        fates=fates or None,
         proofs=shown,
         ops=parts.ops(mine) if mine else [],
         trials=facts.trials,
@@ -237,7 +240,7 @@ def _verdict(ledger: Sequence[Row], distance: float, say: Words) -> Verdict:
 
 def _job(
     facts: Facts, processes: Sequence[Process], process: Process | None, mine: Account | None, ranks: int,
-    wanted: OutOfMemory | None, say: Words,
+    wanted: OutOfMemory | None, fault: str, say: Words,
 ) -> Job:  # fmt: skip
     ended = facts.ended or "signal"
     error = None
@@ -249,6 +252,8 @@ def _job(
                 ended = "out_of_memory"
     if wanted is not None:
         ended = "out_of_memory"
+    elif fault:
+        error = fault
     if error is None and facts.signal is not None:
         error = say("ended.signal", signal=facts.signal)
     return Job(

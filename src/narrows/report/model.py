@@ -423,6 +423,74 @@ class Communication(Record, frozen=True, kw_only=True):
     """The largest first."""
 
 
+class Fate(Record, frozen=True, kw_only=True):
+    """How one rank of a job ended."""
+
+    rank: int
+    attempt: int
+    """0, and one more for each time that the launcher started the ranks again."""
+    steps: int
+    """That were done."""
+    how: Literal["finished", "stopped", "failed", "lost", "killed", "exit", "stood", "ended"]
+    """By itself, as asked, by an error of its own, by one that says that another rank is gone, by a signal that the launcher
+    saw, with an exit code (which is `error`), ended while it had not moved for seconds, with the others."""
+    signal: str | None
+    error: str | None
+    state: str | None
+    """Of the main thread, where it had not moved."""
+    where: str | None
+    """`train.py:41`, the innermost line of the user's own code."""
+
+
+class Ahead(Record, frozen=True, kw_only=True):
+    """A step on so many ranks, as modelled."""
+
+    ranks: int
+    scaling: Literal["weak", "strong"]
+    """weak: each rank has as many samples as in the run of several; strong: all together have those of the one process."""
+    model: Literal["ring", "tree"]
+    step_seconds: float
+    communication_seconds: float
+    """Of it."""
+    efficiency: float
+    """Samples per second of a rank, over those of one process with as many samples in a step."""
+    speedup: float
+    """Samples per second of all ranks, over those of the one process."""
+
+
+LinkFrom = Literal["given", "measured", "seen"]
+
+
+class Forecast(Record, frozen=True, kw_only=True):
+    """What a step would take on more ranks, and what that rests on."""
+
+    rows: list[Ahead]
+    ranks_seen: int
+    ranks_per_machine: int
+    part: float
+    """Samples of a step on each rank that was seen, over those of the one process."""
+    bytes: int
+    """Exchanged in each step."""
+    buckets: int
+    link: LinkFrom
+    """`seen`: the ceiling of collectives is not known, so all that the ranks exchanged counts as what the link can do."""
+    latency_seconds: float
+    """Of one message between two ranks."""
+    bandwidth: float
+    """Bytes per second, of the same."""
+    hidden_seconds: float
+    """Of the exchange that was seen, during the backward."""
+    link_factor: float
+    """How much longer the exchange that was seen took than its model."""
+    crowding: float
+    """How much slower a rank works beside those of its machine than alone."""
+    spread_seconds: float
+    """Standard deviation of a rank's work on a step, beside that of the others."""
+    threads: int
+    cores: int
+    """Of each machine."""
+
+
 class Proof(Record, frozen=True, kw_only=True):
     """A counterfactual that was run: the step without this cause, in pairs with the step as it is."""
 
@@ -537,6 +605,8 @@ class Report(Record, frozen=True, kw_only=True):
     """One for each process of a distributed job."""
     communication: Communication | None = None
     """Of a job of several ranks that step together."""
+    fates: list[Fate] | None = None
+    """Of a distributed job that did not go well: how each of its ranks ended."""
     proofs: list[Proof]
     ops: list[OpCost]
     trials: list[Trial] | None = None
@@ -546,6 +616,8 @@ class Report(Record, frozen=True, kw_only=True):
     """Only of a job that ended so."""
     capacity: Capacity | None = None
     """Of `fit`."""
+    forecast: Forecast | None = None
+    """Of `narrows report RUN --forecast`."""
 
 
 def encode(report: Report) -> bytes:

@@ -35,9 +35,11 @@ def look() -> Callable[..., tuple[str, str]]:
 
 
 def run_group() -> Callable[..., tuple[bytes, str]]:
-    """Of a function: (the answer of `group.py`, or nothing; what it said)."""
+    """Of a function: (the answer of `group.py`, or of another module that is asked in its way, or nothing; what it said)."""
 
-    def at_machine(folder: str, environment: dict[str, str], python: str, given: bytes) -> tuple[bytes, str]:
+    def at_machine(
+        folder: str, environment: dict[str, str], python: str, given: bytes, module: str = "narrows.trials.group"
+    ) -> tuple[bytes, str]:
         import contextlib
         import subprocess
         import tempfile
@@ -45,7 +47,7 @@ def run_group() -> Callable[..., tuple[bytes, str]]:
 
         with tempfile.TemporaryFile() as answer, tempfile.TemporaryFile() as said:
             child = subprocess.Popen(
-                [python, "-m", "narrows.trials.group"], cwd=folder, env=environment, stdin=subprocess.PIPE,
+                [python, "-m", module], cwd=folder, env=environment, stdin=subprocess.PIPE,
                 stdout=answer, stderr=said, start_new_session=True,
             )  # fmt: skip
             assert child.stdin is not None

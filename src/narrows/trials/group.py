@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from narrows.job import tree
 from narrows.trials.arm import Arm
@@ -24,15 +25,23 @@ from narrows.trials.trial import together
 
 
 def main() -> None:
+    if (given := asked()) is not None:
+        name, how, arms = given
+        pickle.dump(answer(Path(tempfile.gettempdir(), name), how, arms), sys.stdout.buffer)
+
+
+def asked() -> Any:
+    """What to run; None in the process that only waits. What has come from here on raises `KeyboardInterrupt` once nobody
+    wants the answer."""
     as_started_by_hand()
     child = os.fork()
     if child:  # Ray kills the children of a worker that ends; that must not be the one that cleans up
         os.waitpid(child, 0)
-        return
+        return None
     signal.signal(signal.SIGTERM, _interrupt)
-    name, how, arms = pickle.load(sys.stdin.buffer)
+    given = pickle.load(sys.stdin.buffer)
     threading.Thread(target=_watch, daemon=True).start()
-    pickle.dump(answer(Path(tempfile.gettempdir(), name), how, arms), sys.stdout.buffer)
+    return given
 
 
 def as_started_by_hand() -> None:

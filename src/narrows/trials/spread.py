@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from narrows.trials.arm import Arm
-from narrows.trials.rounds import Lost, Result
-from narrows.trials.setting import Setting
+from narrows.trials.rounds import Lost
 from narrows.trials.trial import interruptible
 
 
@@ -19,19 +17,24 @@ class Machine:
     gpus: float
 
 
-class Tasks(Protocol):
+How = TypeVar("How", contravariant=True)
+Work = TypeVar("Work", contravariant=True)
+Answer = TypeVar("Answer", covariant=True)
+
+
+class Tasks(Protocol[How, Work, Answer]):
     """What `spread` needs of Ray."""
 
     def machines(self) -> Sequence[Machine]:
         """Those that live."""
 
-    def start(self, machine: Machine, how: Setting, arms: Sequence[Arm]) -> Any:
+    def start(self, machine: Machine, how: How, arms: Sequence[Work]) -> Any:
         """A ticket for what now runs there."""
 
     def first(self, tickets: Sequence[Any]) -> Any:
         """One that has ended; waits for it."""
 
-    def result(self, ticket: Any) -> Sequence[Result]:
+    def result(self, ticket: Any) -> Sequence[Answer]:
         """Raises `Lost`."""
 
     def stop(self, tickets: Sequence[Any]) -> None:
@@ -39,13 +42,13 @@ class Tasks(Protocol):
 
 
 def spread(
-    tasks: Tasks, how: Setting, groups: Sequence[Sequence[Arm]]
-) -> Iterator[tuple[Sequence[Arm], Sequence[Result]]]:
+    tasks: Tasks[How, Work, Answer], how: How, groups: Sequence[Sequence[Work]]
+) -> Iterator[tuple[Sequence[Work], Sequence[Answer | Lost]]]:
     """Each group and its results, as they come. What a machine took with it is run once more, on another one; if it is
     lost again, or there is no other, its results are `Lost`. Raises `KeyboardInterrupt`; nothing runs on then, nor
     when it is closed."""
-    todo: list[tuple[Sequence[Arm], str, Lost | None]] = [(arms, "", None) for arms in groups]
-    running: dict[Any, tuple[Machine, Sequence[Arm], Lost | None]] = {}
+    todo: list[tuple[Sequence[Work], str, Lost | None]] = [(arms, "", None) for arms in groups]
+    running: dict[Any, tuple[Machine, Sequence[Work], Lost | None]] = {}
     with interruptible():
         try:
             while todo or running:
@@ -62,7 +65,7 @@ def spread(
                 ticket = tasks.first(list(running))
                 machine, arms, before = running.pop(ticket)
                 try:
-                    found = tasks.result(ticket)
+                    found: Sequence[Answer | Lost] = tasks.result(ticket)
                 except Lost as why:
                     if before is None:
                         todo.append((arms, machine.node, why))

@@ -6,7 +6,7 @@ from _thread import get_ident
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .. import exchanges, inputs, job, places, state
+from .. import agreed, exchanges, inputs, job, places, state, stuck
 
 syncing = False
 """A DistributedDataParallel module exists: backwards end with a wait for gradients."""
@@ -56,16 +56,19 @@ def _watch_waits(torch: Any, distributed: Any) -> None:
 def _watch_group(torch: Any, distributed: Any, implementation: Any) -> None:
     """Note this process's rank: one that was spawned by the job has no RANK in its environment."""
     original = implementation.init_process_group
+    joined = _timed(original)  # it waits for all
 
     @functools.wraps(original)
     def init_process_group(*args: Any, **kwargs: Any) -> Any:
-        result = original(*args, **kwargs)
+        stuck.begin()
+        result = joined(*args, **kwargs)
         try:
             ranks = distributed.get_world_size()
             job.spool.event("group", rank=distributed.get_rank(), ranks=ranks, backend=distributed.get_backend())
             if ranks > 1:
                 _watch_waits(torch, distributed)
                 inputs.start()
+                agreed.begin()
         except Exception as error:
             job.quiet(error)
         return result
@@ -117,11 +120,12 @@ def _watch_wrappers(torch: Any) -> None:
     """Note when the job makes a DistributedDataParallel; what it was told is in the report."""
     parallel = importlib.import_module("torch.nn.parallel").DistributedDataParallel
     original = parallel.__init__
+    made = _timed(original)  # it compares the ranks' parameters, and sends those of rank 0
 
     @functools.wraps(original)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
         global syncing
-        original(self, *args, **kwargs)
+        made(self, *args, **kwargs)
         syncing = True
         try:
             job.spool.event(

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from narrows.report.faces import capacity, crash, summary
+from narrows.report.faces import capacity, crash, forecast, summary
 from narrows.report.faces.waterfall import bars
 from narrows.report.format import seconds, share, size
 from narrows.report.gauges import gauges
@@ -30,10 +30,10 @@ def _parts(report: Report, say: Words) -> Iterable[str]:
     if report.capacity is not None:
         yield f"## {say('fit.peak')}"
         held = [(label, size(kept), share(part)) for label, kept, part in capacity.parts(report, say)]
-        yield _table(("", say("memory"), say("share")), held)
+        yield table(("", say("memory"), say("share")), held)
         for section in capacity.sections(report, say):
             yield f"## {section.title}"
-            yield _table(("", ""), section.rows)
+            yield table(("", ""), section.rows)
         yield _plain(say("sentences").join(capacity.notes(report, say)))
         return
     if report.verdict is not None:
@@ -43,11 +43,11 @@ def _parts(report: Report, say: Words) -> Iterable[str]:
         yield _ledger(report, say)
     if report.step is not None:
         yield f"## {say('gauges')}"
-        yield _table(("", ""), gauges(report, say))
+        yield table(("", ""), gauges(report, say))
     if report.phases is not None and report.step is not None:
         whole = report.step.median_seconds
         yield f"## {say('phases')}"
-        yield _table(
+        yield table(
             (say("phase"), say("time"), say("share")),
             [(say(f"phase.{n}"), seconds(s), share(s / whole)) for n, s in report.phases.items() if s > 0],
         )
@@ -59,19 +59,27 @@ def _parts(report: Report, say: Words) -> Iterable[str]:
     if (told := summary.outcome(report, say)) is not None:
         yield f"## {say('trials')}"
         if report.trials:
-            yield _table((say("remedy"), ""), summary.trials(report, say))
+            yield table((say("remedy"), ""), summary.trials(report, say))
         yield f"**{_plain(told)}**"
         if after := summary.after(report, say):
-            yield _table((say("trials.after"), ""), after)
+            yield table((say("trials.after"), ""), after)
     if report.proofs:
         yield f"## {say('proofs')}"
-        yield _table((say("cause"), ""), summary.proofs(report, say))
+        yield table((say("cause"), ""), summary.proofs(report, say))
     if report.ranks:
         yield f"## {say('ranks')}"
-        yield _table((say("rank"), say("step"), "", say("cause")), summary.ranks(report, say))
+        yield table((say("rank"), say("step"), "", say("cause")), summary.ranks(report, say))
     if exchanged := summary.communication(report, say):
         yield f"## {say('exchanges')}"
-        yield _table(("", ""), exchanged)
+        yield table(("", ""), exchanged)
+        yield table((say("rank"), say("step"), "", say("cause")), summary.ranks(report, say))
+    if report.forecast:
+        yield f"## {say('forecast')}"
+        yield table((say("ranks"), ""), forecast.rows(report, say))
+        yield _plain(say("sentences").join(forecast.assumptions(report, say)))
+    if report.fates:
+        yield f"## {say('fates')}"
+        yield table((say("rank"), ""), summary.fates(report, say))
     small = summary.about(report, say)
     yield "---"
     yield "\n".join(f"- {say('label', label=label).rstrip()} {_plain(text)}" for label, text in small)
@@ -88,7 +96,7 @@ def _ledger(report: Report, say: Words) -> str:
         )
         for bar in bars(report, say)
     ]
-    return _table([say(name) for name in ("cause", "time", "share", "floor", "basis")], rows)
+    return table([say(name) for name in ("cause", "time", "share", "floor", "basis")], rows)
 
 
 def _finding(number: int, found: Finding, report: Report, say: Words) -> str:
@@ -105,7 +113,8 @@ def _finding(number: int, found: Finding, report: Report, say: Words) -> str:
     return "  \n".join(lines)
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Cells are only text: what came from the job cannot become markup."""
     numbers = {1, 2, 3} if len(head) == 5 else {1, 2} if len(head) == 3 else set()
     rule = ["---:" if i in numbers else "---" for i in range(len(head))]
     cells = [list(head), rule, *[[_plain(text) for text in row] for row in rows]]

@@ -2,6 +2,7 @@
 
 import re
 
+from narrows.report import faults
 from narrows.report.format import number, seconds, share, size
 from narrows.report.language import Words
 from narrows.report.model import MemoryParts, Report, Room
@@ -244,3 +245,14 @@ def communication(report: Report, say: Words) -> list[tuple[str, str]]:
 
 def _part(spent: float, step: float, say: Words) -> str:
     return say("aside", text=seconds(spent), aside=share(spent / step))
+
+
+def fates(report: Report, say: Words) -> list[tuple[str, str]]:
+    """(rank, how it ended)."""
+    made = []
+    for fate in report.fates or ():
+        name = f"{say('rank')} {fate.rank}"
+        again = say("fate.attempt", number=fate.attempt + 1)
+        several = any(other.attempt for other in report.fates or ())
+        made.append((say("aside", text=name, aside=again) if several else name, faults.sentence(fate, say)))
+    return made

@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from narrows.report.faces import capacity, crash, summary
+from narrows.report.faces import capacity, crash, forecast, summary
 from narrows.report.faces.lines import padded, short, wrapped
 from narrows.report.faces.waterfall import Bar, bars
 from narrows.report.format import seconds, share, size
@@ -84,6 +84,11 @@ def _parts(report: Report, width: int, say: Words) -> Iterable[list[Text]]:
         yield _pairs(say("ranks"), rows, width)
     if exchanged := summary.communication(report, say):
         yield _pairs(say("exchanges"), exchanged, width)
+    if report.forecast:
+        yield _pairs(say("forecast"), forecast.rows(report, say), width)
+        yield _prose(say("sentences").join(forecast.assumptions(report, say)), width, "dim")
+    if report.fates:
+        yield _pairs(say("fates"), summary.fates(report, say), width)
     if report.step is None and report.wall:
         yield _split(say("wall"), [(say(f"wall.{p.name}"), p.seconds) for p in report.wall],
                      report.job.wall_seconds, width)  # fmt: skip

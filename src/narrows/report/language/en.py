@@ -154,4 +154,37 @@ WORDS = {
     "fit.traced": "Other sizes and remedies are traced, without numbers; at the job's own size the trace is {off:.1%} off.",
     "fit.untraced": "The job could not be traced without numbers, so other sizes were run for real.",
     "fit.untraced.off": "A trace without numbers was {off:+.1%} off, so other sizes were run for real.",
+    "fates": "How each rank ended", "fate.attempt": "start {number}", "fate.finished": "ran to its end, {steps} steps",
+    "fate.stopped": "stopped as asked after {steps} steps", "fate.failed": "failed after {steps} steps{at}: {error}",
+    "fate.lost": "lost the connection to another rank after {steps} steps{at}: {error}",
+    "fate.killed": "was killed ({signal}) after {steps} steps", "fate.exit": "left with exit code {error} after {steps} steps",
+    "fate.stood": "stood still after {steps} steps{at} ({state})", "fate.ended": "was ended with the others after {steps} steps",
+    "fate.at": " at {where}", "fault.rank": "rank {rank} {how}", "fault.early": "rank {rank} ran to its end ({steps} steps) while others "
+    "went on: rank {other} {how}", "fault.cut": "the ranks lost their connection to each other: rank {rank} {how}",
+    "fault.memory": "{fault}; the kernel killed for memory meanwhile", "fault.waits": "{fault}, and the others waited for it",
+    "fault.apart": "each rank stood still, none ahead of the others: {places}", "fault.again": "The ranks were started again: {fault}.",
+    "fault.stop": "Not all ranks moved on: {fault}.", "fault.uneven": "Ranks came to their ends after different numbers of steps: {steps}.",
+    "fault.torch": "Ranks run different versions of torch: {said}.", "fault.python": "Ranks run different versions of Python: {said}.",
+    "fault.words": "Ranks were given different arguments: {said}.", "fault.said": "rank {rank} {said}", "state.next": "waiting for a batch",
+    "state.prepare": "before the forward", "state.forward": "forward", "state.loss": "between forward and backward", "state.backward": "backward",
+    "state.post": "between backward and update", "state.optimizer": "update", "state.tail": "after the update", "state.transfer": "a copy to the device",
+    "state.communication": "a collective", "state.iter": "starting an epoch", "state.evaluate": "evaluation", "state.save": "saving a checkpoint",
+    "state.wait": "the gradient exchange", "state.graph": "a graph", "state.trainer": "the trainer", "state.callback": "a callback",
+    "forecast": "Forecast", "forecast.weak": "{ranks} ranks, as many samples on each", "forecast.strong": "{ranks} ranks, the same samples in all",
+    "forecast.row": "{step} a step, {efficiency} efficient, {speedup:.3g}× one process ({share} communication, {model})",
+    "forecast.range": "{low} to {high} a step, {efficiency} efficient, {speedup} one process ({share} communication; {models})",
+    "forecast.ring": "ring", "forecast.tree": "tree", "forecast.rests": "Modelled from {ranks} ranks and 1: each step exchanges {bytes} in {buckets} pieces; a message "
+    "between two ranks takes {latency} and {bandwidth} ({link}); {hidden} of the exchange hide behind the backward, as was seen, less where fewer samples "
+    "make it shorter; the exchange takes {factor:.2f} times what the model says, as was seen.",
+    "forecast.given": "as given", "forecast.measured": "as measured here", "forecast.seen": "as if nothing of what was seen had been hidden",
+    "forecast.machine": "Each machine is like this one ({cores} cores) and has {per_machine} of the ranks, with {threads} threads each; beside each other they "
+    "work {crowding:.2f} times as long as alone{crowded}.", "forecast.crowded": ", and where they have more threads than cores all takes as much longer",
+    "forecast.spread": "A rank's work varies by {spread} beside that of the others, and all wait for the slowest. Networks with shared links, slower machines and "
+    "limits of the input are not in it.",
+    "sweep.setting": "setting", "sweep.step": "step", "sweep.samples": "samples/s", "sweep.gain": "of the first", "sweep.verdict": "verdict",
+    "sweep.memory": "peak memory", "sweep.ended": "ended", "sweep.end.ok": "ok", "sweep.end.error": "failed", "sweep.end.signal": "killed",
+    "sweep.end.out_of_memory": "out of memory", "sweep.end.stopped": "stopped as asked", "sweep.end.interrupted": "interrupted", "sweep.end.missing": "not run",
+    "sweep.rests": "Each setting was run once, one after the other; 95% intervals are those of the median within a run. Differences of a few percent may be "
+    "the machine's: narrows optimize proves what it keeps.",
+    "fault.busy": "rank {rank} was at something else after {steps} steps, and others waited for it",
 }  # fmt: skip

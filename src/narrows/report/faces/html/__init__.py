@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from narrows.report.faces import capacity, crash, summary
+from narrows.report.faces import capacity, crash, forecast, summary
 from narrows.report.faces.waterfall import Bar, bars
 from narrows.report.format import rate, seconds, share, size
 from narrows.report.gauges import gauges
@@ -37,7 +37,7 @@ def render(report: Report, say: Words) -> str:
         lstrip_blocks=True,
     )
     environment.globals.update(say=say, seconds=seconds, share=share, size=size, rate=rate)
-    environment.globals.update(summary=summary, crash=crash, capacity=capacity)
+    environment.globals.update(summary=summary, crash=crash, capacity=capacity, forecast=forecast)
     return environment.get_template("page.html").render(
         r=report,
         rows=[_drawn(bar) for bar in bars(report, say)],
