@@ -1,0 +1,84 @@
+"""What rounds at several sizes say, and what they do not."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from narrows.fit import timing
+from narrows.fit.sizes import Changed
+from narrows.fit.timing import at_sizes, in_rounds
+from narrows.job.command import Command
+from narrows.trials.arm import Arm, Measured, Unproven
+from narrows.trials.rounds import Result
+from narrows.trials.setting import Setting
+from tests import fakes
+from tests.trials.test_rounds import SETTING
+
+COMMAND = Command(words=("train", "--length", "512"), typed=("train",), python="python")
+PROCESS = fakes.process(())
+ONE, TWO = Measured(seconds=1.0), Measured(seconds=2.0)
+
+
+def longer(size: int) -> Changed:
+    return Changed(command=replace(COMMAND, words=("train", "--length", str(size))), told={"batch": "1:2"})
+
+
+def ran(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, **results: Result
+) -> tuple[list[dict[int, Measured]], list[Arm]]:
+    """What a job whose step takes a second makes of it, and what ran."""
+    asked: list[Arm] = []
+
+    def together(how: Setting, arms: list[Arm]) -> list[Result]:
+        asked.extend(arms)
+        return [results.get(f"at{arm.name}", ONE) for arm in arms]
+
+    monkeypatch.setattr(timing, "together", together)
+    monkeypatch.setattr(timing, "_setting", lambda *_, **__: replace(SETTING, most=3))
+    found = at_sizes(COMMAND, tmp_path, PROCESS, 1, 512, {n: longer(n) for n in (256, 1024)}, shield=True)
+    return found, asked
+
+
+def test_there_is_nothing_to_compare_with(tmp_path: Path) -> None:
+    assert at_sizes(COMMAND, tmp_path, PROCESS, 1, 512, {}, shield=True) == []
+    assert in_rounds(512, {}) == []
+
+
+def test_a_job_that_is_over_too_soon_runs_once_and_says_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found, asked = ran(monkeypatch, tmp_path, at=replace(ONE, whole=True))
+    assert found == []
+    assert len(asked) == 3
+
+
+def test_a_size_that_fails_is_left_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    found, _ = ran(monkeypatch, tmp_path, at256=TWO, at1024=Unproven("memory"))
+    assert found == [{512: ONE, 256: TWO}] * 6
+
+
+def test_each_size_is_the_job_with_another_command_and_settings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found, asked = ran(monkeypatch, tmp_path, at1024=TWO)
+    assert found == [{512: ONE, 256: ONE, 1024: TWO}] * 6
+    most = next(arm for arm in asked if arm.name == "1024")
+    assert most.command is not None
+    assert (most.command.words[-1], most.told) == ("1024", {"batch": "1:2"})
+
+
+def test_no_round_begins_when_the_time_is_spent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(timing, "BUDGET", -1.0)
+    found, asked = ran(monkeypatch, tmp_path)
+    assert (found, asked) == ([], [])
+
+
+def test_an_interrupt_is_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def together(how: Setting, arms: list[Arm]) -> list[Result]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(timing, "together", together)
+    monkeypatch.setattr(timing, "_setting", lambda *_, **__: SETTING)
+    with pytest.raises(KeyboardInterrupt):
+        at_sizes(COMMAND, tmp_path, PROCESS, 1, 512, {256: longer(256)}, shield=True)
