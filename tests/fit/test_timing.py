@@ -1,18 +1,20 @@
 """What rounds at several sizes say, and what they do not."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from narrows.fit import timing
-from narrows.fit.sizes import Changed
+from narrows.fit.sizes import Changed, Size
 from narrows.fit.timing import at_sizes, in_rounds
 from narrows.job.command import Command
 from narrows.trials.arm import Arm, Measured, Unproven
 from narrows.trials.rounds import Result
 from narrows.trials.setting import Setting
 from tests import fakes
+from tests.fit.jobs import command
 from tests.trials.test_rounds import SETTING
 
 COMMAND = Command(words=("train", "--length", "512"), typed=("train",), python="python")
@@ -43,6 +45,12 @@ def ran(
 def test_there_is_nothing_to_compare_with(tmp_path: Path) -> None:
     assert at_sizes(COMMAND, tmp_path, PROCESS, 1, 512, {}, shield=True) == []
     assert in_rounds(512, {}) == []
+
+
+def test_sizes_that_ran_beside_another_present_one() -> None:
+    """The machine was half as fast when the second group ran."""
+    found = in_rounds(512, {256: [(TWO, ONE)], 1024: [(Measured(seconds=4.0), Measured(seconds=8.0))]})
+    assert [{size: each.seconds for size, each in ran.items()} for ran in found] == [{512: 2.0, 256: 1.0, 1024: 4.0}]
 
 
 def test_a_job_that_is_over_too_soon_runs_once_and_says_nothing(
@@ -82,3 +90,37 @@ def test_an_interrupt_is_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     monkeypatch.setattr(timing, "_setting", lambda *_, **__: SETTING)
     with pytest.raises(KeyboardInterrupt):
         at_sizes(COMMAND, tmp_path, PROCESS, 1, 512, {256: longer(256)}, shield=True)
+
+
+JOB = """
+import argparse
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--length", type=int)
+length = parser.parse_args().length
+model = torch.nn.Linear(length, 1)
+optimizer = torch.optim.SGD(model.parameters())
+data = TensorDataset(torch.randn(4096, length))
+while True:
+    for (rows,) in DataLoader(data, batch_size=64):
+        model(rows).sum().backward()
+        optimizer.step()
+"""
+
+
+@pytest.mark.torch
+def test_a_real_job_is_given_the_sizes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Batches by the loader, of twice as many samples; a length that is none ends the job, and is left out."""
+    pytest.importorskip("torch")
+    monkeypatch.setattr(timing, "FEWEST", 1)
+    job = command(JOB, "--length", "8")
+    job = replace(job, words=(sys.executable, *job.words[1:]))
+    loader = Size(what="batch", now=64, name="DataLoader", kind="loader").of(job, 128)
+    option = Size(what="sequence", now=8, name="--length", kind="option").of(job, -1)
+    plain = fakes.process(fakes.boundaries(10, forward=1.0))
+    (found,) = at_sizes(job, tmp_path, plain, 1, 64, {128: loader, 0: option}, shield=True)
+    assert {size: each.samples for size, each in found.items()} == {64: 64, 128: 128}
+    assert all(each.seconds > 0 and each.memory > 0 for each in found.values())
+    assert not list(tmp_path.glob("trial*"))

@@ -4,6 +4,7 @@ import os
 import statistics
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from narrows.fit.sizes import Changed
@@ -59,9 +60,11 @@ def at_sizes(
         size: Arm(name=str(size), command=job.command, told=job.told, files=job.files) for size, job in others.items()
     }
     until = time.monotonic() + BUDGET
+    # What cannot run beside itself runs one after the other, in one row.
+    beside = how.most if how.most > 1 else 1 + len(arms)
     try:
         found = rounds(
-            lambda some: together(how, some), AS_IT_IS, list(arms.values()), most=FEWEST, size=max(2, how.most),
+            lambda some: together(how, some), AS_IT_IS, list(arms.values()), most=FEWEST, size=beside,
             done=lambda arm, pairs: time.monotonic() > until or _whole(pairs),
         )  # fmt: skip
     finally:
@@ -73,13 +76,19 @@ def at_sizes(
 
 
 def in_rounds(now: int, pairs: Mapping[int, Pairs]) -> list[dict[int, Measured]]:
-    """`pairs`: (at the present size, at that one), round by round."""
+    """`pairs`: (at the present size, at that one), round by round. Where not all sizes could run beside each other, the
+    present one ran beside each group of them: seconds are those that there would be beside the first of these."""
     sound = {size: each for size, each in pairs.items() if each and not _whole(each)}
     count = min(map(len, sound.values()), default=0)
-    return [
-        {now: next(iter(sound.values()))[i][0], **{size: each[i][1] for size, each in sound.items()}}
-        for i in range(count)
-    ]
+    found = []
+    for turn in range(count):
+        first = next(iter(sound.values()))[turn][0]
+        ran = {size: each[turn] for size, each in sound.items()}
+        found.append({
+            now: first,
+            **{n: replace(at, seconds=at.seconds / own.seconds * first.seconds) for n, (own, at) in ran.items()},
+        })  # fmt: skip
+    return found
 
 
 def _whole(pairs: Pairs) -> bool:
