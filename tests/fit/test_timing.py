@@ -94,12 +94,13 @@ def test_an_interrupt_is_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
 
 JOB = """
 import argparse
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--length", type=int, choices=[8])
+length = parser.parse_args().length
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-parser = argparse.ArgumentParser()
-parser.add_argument("--length", type=int)
-length = parser.parse_args().length
 model = torch.nn.Linear(length, 1)
 optimizer = torch.optim.SGD(model.parameters())
 data = TensorDataset(torch.randn(4096, length))
@@ -118,9 +119,9 @@ def test_a_real_job_is_given_the_sizes(monkeypatch: pytest.MonkeyPatch, tmp_path
     job = command(JOB, "--length", "8")
     job = replace(job, words=(sys.executable, *job.words[1:]))
     loader = Size(what="batch", now=64, name="DataLoader", kind="loader").of(job, 128)
-    option = Size(what="sequence", now=8, name="--length", kind="option").of(job, -1)
+    option = Size(what="sequence", now=8, name="--length", kind="option").of(job, 16)
     plain = fakes.process(fakes.boundaries(10, forward=1.0))
-    (found,) = at_sizes(job, tmp_path, plain, 1, 64, {128: loader, 0: option}, shield=True)
+    (found,) = at_sizes(job, tmp_path, plain, 1, 64, {128: loader, 16: option}, shield=True)
     assert {size: each.samples for size, each in found.items()} == {64: 64, 128: 128}
     assert all(each.seconds > 0 and each.memory > 0 for each in found.values())
     assert not list(tmp_path.glob("trial*"))
