@@ -323,6 +323,13 @@ def test_no_finding_speaks_with_gaps_in_its_sentences_in_either_language(name: s
             assert "{" not in finding.title + finding.advice
 
 
+def test_a_step_at_longer_lengths() -> None:
+    """4 of 9.1 ms grow with the square, and the rest evenly: 2 x 5.1 + 4 x 4 and 4 x 5.1 + 16 x 4 ms."""
+    (found,) = (each for each in findings(healthy(ops=(ATTENTION,))) if each.id == "long-attention")
+    assert found.basis == "modelled"
+    assert "the power of 1.44 here: 26 ms at twice the length, 84 ms at four times" in found.evidence
+
+
 def test_every_finding_has_its_test() -> None:
     modules = [m.name for m in pkgutil.iter_modules(package.__path__)]
     named = {m.replace("_", "-") for m in modules if hasattr(importlib.import_module(f"narrows.findings.{m}"), "find")}

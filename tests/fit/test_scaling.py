@@ -1,8 +1,15 @@
-"""How memory goes with a size."""
+"""How memory and time go with a size."""
+
+from collections.abc import Sequence
 
 import pytest
 
-from narrows.fit.scaling import exponent
+from narrows.fit.limit import Limit
+from narrows.fit.scaling import Tried, exponent, scaling, times
+from narrows.fit.sizes import Size
+from narrows.memory.capacity import Frame
+from narrows.report.model import Scaling
+from narrows.trials.arm import Measured
 from tests.memory.streams import step, storage, stream
 
 
@@ -20,3 +27,56 @@ def test_a_matrix_of_all_against_all() -> None:
 
 def test_nothing_depends_on_it() -> None:
     assert exponent(lambda n: stream((1,), (), {1: storage(100)}), 8) is None
+
+
+def tried(*seconds: Sequence[float], traced: bool = True) -> Tried:
+    """`seconds`: of a step at 8, 16 and 32, by round; memory is that of the step."""
+    rounds = [{n: Measured(seconds=s, peak_bytes=(1 << 20) + step(n).peak[0]) for n, s in zip((8, 16, 32), each, strict=False)}
+              for each in seconds]  # fmt: skip
+    size = Size(what="sequence", now=16, name="length", kind="name")
+    return Tried(size=size, steps={n: step(n) for n in (8, 16, 32)}, traced=traced, rounds=rounds)
+
+
+def scaled(job: Tried, wanted: int = 0) -> Scaling:
+    around = Frame(fixed=0, files=0, broken=0.0)
+    return scaling(job, around, Limit(bytes=1 << 20, kind="asked"), wanted, lambda size: None)[0]
+
+
+def test_a_job_that_was_not_timed_says_nothing_of_time() -> None:
+    found = scaled(tried(), 64)
+    assert (found.time_exponent, found.time_exponent_interval, found.times) == (None, None, [])
+    assert found.exponent_interval is None
+    assert found.exponent_basis == "modelled"
+    assert scaled(tried(traced=False)).exponent_basis == "measured"
+
+
+def test_two_sizes_are_told_and_none_beyond() -> None:
+    assert [(each.size, each.basis) for each in times(tried(*[(1.0, 2.0)] * 6), 64)] == [
+        (8, "measured"),
+        (16, "measured"),
+    ]
+
+
+def test_the_size_that_was_asked_about_comes_from_those_that_ran() -> None:
+    found = scaled(tried(*[(0.8, 1.6, 3.2 + 0.01 * turn) for turn in range(6)]), 64)
+    assert [(each.size, each.basis) for each in found.times] == [
+        (8, "measured"), (16, "measured"), (32, "measured"), (64, "modelled"),
+    ]  # fmt: skip
+    last = found.times[-1]
+    assert last.interval is not None
+    assert 6.39 < last.interval[0] < last.seconds < last.interval[1] < 6.8
+    assert found.time_exponent == pytest.approx(1.0, abs=0.01)
+    assert found.asked == 64
+
+
+def test_real_runs_say_how_surely_memory_grows() -> None:
+    found = scaled(tried(*[(1.0, 2.0, 4.0)] * 6))
+    assert found.exponent is not None
+    assert found.exponent_interval is not None
+    low, high = found.exponent_interval
+    # Of 8 to 32, where the square has a smaller part than from the present 16 to 64.
+    assert 1.0 < low == high < found.exponent
+
+
+def test_a_size_that_ran_is_not_modelled() -> None:
+    assert [each.basis for each in times(tried(*[(1.0, 2.0, 4.0)] * 6), 32)] == ["measured"] * 3

@@ -34,6 +34,7 @@ from narrows.report.model import (
     Row,
     Scaling,
     Step,
+    Timed,
     Together,
     Verdict,
     Way,
@@ -225,13 +226,22 @@ def killed() -> Report:
     return replace(base, job=replace(base.job, ended="out_of_memory", exit_code=137), out_of_memory=crash)
 
 
+TIMES = [
+    Timed(size=32, seconds=0.19, interval=(0.17, 0.21), basis="measured"),
+    Timed(size=64, seconds=0.2, interval=(0.19, 0.22), basis="measured"),
+    Timed(size=512, seconds=1.5, interval=None, basis="modelled"),
+]
+
+
 def fitted() -> Report:
     """Of a generation, with all that `fit` can say of one; the names are the job's own."""
     base = inference()
     sizes = [
         Predicted(size=n, peak_bytes=n << 22, needed_bytes=n << 21, fits=n < 512, basis="modelled") for n in (64, 512)
     ]
-    scaling = Scaling(name=HOSTILE, now=64, dataset=None, largest=300, asked=512, exponent=1.7, predicted=sizes)
+    scaling = Scaling(name=HOSTILE, now=64, dataset=None, largest=300, asked=512, exponent=1.7, predicted=sizes,
+                      exponent_basis="modelled", exponent_interval=(1.6, 1.8), time_exponent=0.1,
+                      time_exponent_interval=(-0.1, 0.3), times=TIMES)  # fmt: skip
     held = [Held(name=HOSTILE, bytes=1 << 20, where=HOSTILE, op="cat.default")]
     way = Way(remedy="activation-checkpointing", value=True, kind="memory", title=HOSTILE, needed_bytes=1 << 27, fits=True,
               time=1.21, by_hand=HOSTILE)  # fmt: skip
@@ -239,7 +249,7 @@ def fitted() -> Report:
         limit_bytes=1 << 30, limit_kind="machine", peak_bytes=1 << 29, needed_bytes=1 << 28, fits=True, basis="measured",
         parts=[Held(name="parameters", bytes=1 << 28), Held(name="cache", bytes=1 << 28)], curve=[(0.0, 1 << 28)],
         activations=held, temporaries=held, models=held, traced=True, traced_off=0.001, batch=scaling, batch_missing=None,
-        sequence=replace(scaling, largest=None), ways=[way, replace(way, value=2, time=None, fits=False)],
+        sequence=replace(scaling, largest=None, time_exponent_interval=None), ways=[way, replace(way, value=2, time=None, fits=False)],
         together=Together(ways=["activation-checkpointing"], needed_bytes=1 << 27, fits=True, time=1.21), shards=[], leaks=[],
         optimizers=[OtherOptimizer(name="Adam", needed_bytes=1 << 29, fits=False)],
         cache=Cache(bytes=1 << 28, bytes_per_call=1 << 19, calls=129, largest=2048),

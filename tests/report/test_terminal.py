@@ -113,3 +113,12 @@ def test_a_bar(start: float, floor: float, end: float, drawn: str) -> None:
     row = Bar(kind="input", label="", start=start, floor_end=floor, end=end, seconds=0.0, floor_seconds=0.0,
               basis="measured")  # fmt: skip
     assert terminal.draw(row, 4) == drawn
+
+
+def test_how_long_a_step_takes_at_other_sizes() -> None:
+    text = " ".join(shown(sample.fitted(), width=300).split())
+    assert "512 it takes 1.50 s a step (no interval), modelled." in text
+    assert "200 ms a step (190 ms to 220 ms), measured" in text
+    assert "its power of 1.70, modelled, in real runs 1.60 to 1.80" in text
+    assert "time: its power of 0.10 (-0.10 to 0.30) from 32 to 64, which may be none at all" in text
+    assert "time: its power of 0.10 from 32 to 64 (too few rounds for an interval)" in text

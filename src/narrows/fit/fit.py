@@ -47,6 +47,12 @@ def fit(wish: Wish) -> tuple[Path, int]:
             raise Failure(scaling.missing("batch", wish.batch_from), 2)
         batches = traces.tried(batch, seen) if batch is not None else None
         lengths = _lengths(wish, command, seen, traces)
+        if batches is not None and wish.about_batch:
+            status.show("narrows: timing other batches ...")
+            batches = traces.timed(batches, seen, plain.process)
+        if lengths is not None and wish.about_sequence:
+            status.show("narrows: timing other lengths ...")
+            lengths = traces.timed(lengths, seen, plain.process)
         alone = traces.alone(seen, batch)
         status.show("narrows: running the largest batch, and what makes room ...")
         most = limit(wish.memory, device_bytes(seen.process) if seen.stream.device else 0)
@@ -81,11 +87,10 @@ def _batch(wish: Wish, command: Command, process: Process) -> Size | None:
 
 def _lengths(wish: Wish, command: Command, seen: answers.Seen, traces: Traces) -> scaling.Tried | None:
     """Most jobs have no sequences: where it was not asked for, what cannot be found out is not there. Raises `Failure`."""
-    asked = bool(wish.sequence or wish.sequence_from)
     size = sizes.sequence(command, scaling.shapes(seen.process), wish.sequence_from)
     tried = traces.tried(size, seen) if size is not None else None
     known = tried is not None and scaling.model_of(tried.steps) is not None
-    if asked and not known:
+    if wish.about_sequence and not known:
         why = scaling.missing("sequence", wish.sequence_from) if size is None else scaling.unlike(size, wish.sequence)
         raise Failure(why, 2)
     return tried if known else None

@@ -1,10 +1,13 @@
 """The job at other sizes: which to try, whether they came about, and what they tell of all others. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import log2
 
+from msgspec.structs import replace
+
+from narrows.fit import power
 from narrows.fit.limit import Limit
 from narrows.fit.running import Measure, by_running
 from narrows.fit.sizes import Size, What, went
@@ -12,8 +15,9 @@ from narrows.memory.capacity import Frame
 from narrows.memory.pieces import Pieces, pieces
 from narrows.memory.predict import Model, Unlike, model
 from narrows.memory.stream import Level, Stream
-from narrows.report.model import Predicted, Scaling
+from narrows.report.model import Predicted, Scaling, Timed
 from narrows.spool.record import Process
+from narrows.trials.arm import Measured
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +26,10 @@ class Tried:
 
     size: Size
     steps: Mapping[int, Stream]
+    traced: bool = True
+    """Without numbers; else they were run."""
+    rounds: Sequence[Mapping[int, Measured]] = ()
+    """What a step took by size, where that was asked for: nothing followed, several sizes beside each other."""
 
 
 def samples(process: Process) -> int:
@@ -80,10 +88,35 @@ def unlike(size: Size, asked: int) -> str:
 def scaling(tried: Tried, around: Frame, limit: Limit, wanted: int, run: Measure) -> tuple[Scaling, Frame]:
     """`run`: what the job takes at a size, measured with nothing followed; None where it cannot be. And the frame, corrected
     by what was measured at the largest sizes."""
+    found, around = _memory(tried, around, limit, wanted, run)
+    grows = power.slope(_seconds(tried))
+    return replace(
+        found, asked=wanted or None, times=times(tried, wanted), time_exponent=grows.value if grows is not None else None,
+        time_exponent_interval=grows.interval if grows is not None else None,
+    ), around  # fmt: skip
+
+
+def times(tried: Tried, wanted: int) -> list[Timed]:
+    """Seconds of a step at the sizes that ran, and at the one that was asked about, in order. `wanted`: 0: none was."""
+    rounds = _seconds(tried)
+    shown = []
+    for size in sorted({*(rounds[0] if rounds else ()), *([wanted] if wanted else ())}):
+        known = power.seen(rounds, size)
+        found = known or power.beyond(rounds, size)
+        if found is not None:
+            shown.append(Timed(size=size, seconds=found.value, interval=found.interval,
+                               basis="measured" if known is not None else "modelled"))  # fmt: skip
+    return shown
+
+
+def _seconds(tried: Tried) -> list[dict[int, float]]:
+    return [{size: each.seconds for size, each in ran.items()} for ran in tried.rounds]
+
+
+def _memory(tried: Tried, around: Frame, limit: Limit, wanted: int, run: Measure) -> tuple[Scaling, Frame]:
     size, made = tried.size, model_of(tried.steps)
     if made is None:
-        return Scaling(name=size.name, now=size.now, dataset=size.dataset, largest=None, asked=wanted or None,
-                       predicted=[]), around  # fmt: skip
+        return Scaling(name=size.name, now=size.now, dataset=size.dataset, largest=None, predicted=[]), around  # fmt: skip
     at: Callable[[int], Level] = made.at
     step = cache(at)
     found = by_running(step, around, limit.bytes, size.dataset + 1 if size.dataset is not None else 1 << 30, run)
@@ -95,8 +128,12 @@ def scaling(tried: Tried, around: Frame, limit: Limit, wanted: int, run: Measure
             Predicted(size=each, peak_bytes=need + around.files, needed_bytes=need, fits=need <= limit.bytes,
                       basis="measured" if each in found.measured else "modelled")
         )  # fmt: skip
-    return Scaling(name=size.name, now=size.now, dataset=size.dataset, largest=most, asked=wanted or None,
-                   exponent=exponent(step, size.now), predicted=shown), around  # fmt: skip
+    grows = power.growth([{n: each.memory for n, each in ran.items()} for ran in tried.rounds])
+    return Scaling(
+        name=size.name, now=size.now, dataset=size.dataset, largest=most, exponent=exponent(step, size.now),
+        exponent_basis="modelled" if tried.traced else "measured", predicted=shown,
+        exponent_interval=grows.interval if grows is not None else None,
+    ), around  # fmt: skip
 
 
 def exponent(step: Callable[[int], Level], now: int) -> float | None:

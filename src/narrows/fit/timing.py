@@ -1,22 +1,29 @@
-"""What a remedy costs in time: the job with it beside the job as it is, in fresh processes that take turns."""
+"""What a remedy, or another size, costs in time: the job with it beside the job as it is, in fresh processes that take turns."""
 
 import os
 import statistics
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from narrows.fit.sizes import Changed
 from narrows.job.command import Command
 from narrows.ledger.steps import Steps, steps
 from narrows.machine import hardware
 from narrows.spool.record import Process
 from narrows.trials.arm import AS_IT_IS, Arm, Measured
-from narrows.trials.rounds import groups
+from narrows.trials.gain import FEWEST
+from narrows.trials.rounds import Pairs, groups, rounds
 from narrows.trials.setting import BESIDE, COMPILED, COMPILING, MEASURED, MEMORY, SLOWER, TURN, Setting, remove
 from narrows.trials.trial import together
 from narrows.trials.turns import Pace
 
 WARM, FEWEST_STEPS, STEPS_OF_TURN = 3, 8, 2
 """Steps that are not measured, that are, and those of a turn."""
+BUDGET = 300.0
+"""Seconds after which no further round at other sizes begins: of a job that begins slowly there may be too few for an
+interval."""
 
 
 def times(
@@ -38,6 +45,54 @@ def times(
     finally:
         remove(folder / COMPILED)
     return found
+
+
+def at_sizes(
+    command: Command, folder: Path, plain: Process, peak: int, now: int, others: Mapping[int, Changed], *, shield: bool
+) -> list[dict[int, Measured]]:
+    """Of each round, by size, what the job took at the present size (`now`) and at others, beside each other. Sizes at
+    which it failed or was over too soon are left out of all rounds. `peak`: bytes that it takes at the largest of them.
+    Raises `KeyboardInterrupt`; no process is left either way."""
+    how = _setting(command, folder, plain, peak, shield=shield) if others else None
+    if how is None:
+        return []
+    arms = {
+        size: Arm(name=str(size), command=job.command, told=job.told, files=job.files) for size, job in others.items()
+    }
+    until = time.monotonic() + BUDGET
+    # What cannot run beside itself runs one after the other, in one row.
+    beside = how.most if how.most > 1 else 1 + len(arms)
+    try:
+        found = rounds(
+            lambda some: together(how, some), AS_IT_IS, list(arms.values()), most=FEWEST, size=beside,
+            done=lambda arm, pairs: time.monotonic() > until or _whole(pairs),
+        )  # fmt: skip
+    finally:
+        remove(folder / COMPILED)
+    if found.interrupted:
+        raise KeyboardInterrupt
+    sound = {size: found.pairs[arm.name] for size, arm in arms.items() if arm.name not in found.failed}
+    return in_rounds(now, sound)
+
+
+def in_rounds(now: int, pairs: Mapping[int, Pairs]) -> list[dict[int, Measured]]:
+    """`pairs`: (at the present size, at that one), round by round. Where not all sizes could run beside each other, the
+    present one ran beside each group of them: seconds are those that there would be beside the first of these."""
+    sound = {size: each for size, each in pairs.items() if each and not _whole(each)}
+    count = min(map(len, sound.values()), default=0)
+    found = []
+    for turn in range(count):
+        first = next(iter(sound.values()))[turn][0]
+        ran = {size: each[turn] for size, each in sound.items()}
+        found.append({
+            now: first,
+            **{n: replace(at, seconds=at.seconds / own.seconds * first.seconds) for n, (own, at) in ran.items()},
+        })  # fmt: skip
+    return found
+
+
+def _whole(pairs: Pairs) -> bool:
+    return any(each.whole for pair in pairs for each in pair)
 
 
 def _setting(command: Command, folder: Path, plain: Process, peak: int, *, shield: bool) -> Setting | None:

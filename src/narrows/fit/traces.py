@@ -13,7 +13,7 @@ from narrows.fit.child import Asked, Ran, memory_run
 from narrows.fit.limit import Limit
 from narrows.fit.running import Measure
 from narrows.fit.sizes import Changed, Size
-from narrows.fit.timing import times
+from narrows.fit.timing import at_sizes, times
 from narrows.fit.ways import Taken, Tools
 from narrows.fit.wish import Wish
 from narrows.job.command import Command
@@ -51,7 +51,7 @@ class Traces:
         found |= self._at(size, points, seen)
         if len(found) == 2 and len(points) == 2:  # the larger one may be more than the job has data or positions for
             found |= self._at(size, {max(1, size.now // 4)} - points - {size.now}, seen)
-        return scaling.Tried(size=size, steps=found)
+        return scaling.Tried(size=size, steps=found, traced=seen.traced is not None)
 
     def _at(self, size: Size, points: Collection[int], seen: answers.Seen) -> dict[int, Stream]:
         """Steps at other sizes, of those that went with what was asked for."""
@@ -67,6 +67,21 @@ class Traces:
             ):
                 found[point] = with_inside(stream, seen.ratios if seen.traced else ratios(ran.process))
         return found
+
+    def timed(self, tried: scaling.Tried, seen: answers.Seen, plain: Process | None) -> scaling.Tried:
+        """With what steps take at its sizes, in rounds beside each other; of those that are not much for this machine."""
+        size, now = tried.size, tried.steps[tried.size.now].peak[0]
+        if plain is None or not seen.real:
+            return tried
+        here = device_bytes(seen.process) if seen.stream.device else hardware.memory_bytes()
+        own = taken(plain, seen.calls, device=seen.stream.device)
+        peaks = {point: own + step.peak[0] - now for point, step in tried.steps.items()}
+        others = {point: size.of(self.command, point) for point, peak in peaks.items()
+                  if point != size.now and peak <= MUCH * here}  # fmt: skip
+        peak = max(peaks[point] for point in (size.now, *others))
+        shield = not self.wish.allow_writes
+        found = at_sizes(self.command, self.folder, plain, peak, size.now, others, shield=shield)
+        return replace(tried, rounds=found)
 
     def measure(self, seen: answers.Seen, batch: Size | None, most: Limit) -> Measure:
         """Runs the job at a batch, where that much is not much for this machine."""

@@ -23,3 +23,12 @@ class Wish:
     """Updates of the real run."""
     allow_writes: bool = False
     quiet: bool = False
+
+    @property
+    def about_batch(self) -> bool:
+        """Asked for by a size or a name: then it is timed, too, which takes longer."""
+        return bool(self.batch or self.batch_from)
+
+    @property
+    def about_sequence(self) -> bool:
+        return bool(self.sequence or self.sequence_from)

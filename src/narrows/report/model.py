@@ -221,8 +221,20 @@ class Predicted(Record, frozen=True, kw_only=True):
     """`measured`: the job was run at that size, with nothing followed."""
 
 
+class Timed(Record, frozen=True, kw_only=True):
+    """A step of the job at another size."""
+
+    size: int
+    seconds: float
+    interval: tuple[float, float] | None
+    """95%; None: too few rounds. Of what is modelled: of the noise, if it is a constant, a part that grows evenly and one
+    that grows with the square."""
+    basis: Basis
+    """`measured`: the job was timed at that size, with nothing followed."""
+
+
 class Scaling(Record, frozen=True, kw_only=True):
-    """How memory goes with the batch, or with the length of the sequences."""
+    """How memory, and time where it was asked for, go with the batch, or with the length of the sequences."""
 
     name: str
     """Where it comes from: `DataLoader`, `--batch-size`, a name in the script."""
@@ -235,7 +247,17 @@ class Scaling(Record, frozen=True, kw_only=True):
     """The size that the user asked about, which is among those predicted."""
     exponent: float | None = None
     """What depends on the size grows with this power of it, from the present size on; None: nothing does."""
+    exponent_basis: Basis | None = None
+    """`modelled`: from traces, which have no noise and so no interval; `measured`: from one real run at each size."""
+    exponent_interval: tuple[float, float] | None = None
+    """95%, of the same power in repeated real runs at the sizes of `times`, of the peak of the process left alone; None:
+    there were none, or too few, or it did not grow in each of them."""
     predicted: list[Predicted]
+    time_exponent: float | None = None
+    """A step takes as long as this power of the size, over the sizes at which it was timed; None: it was not timed."""
+    time_exponent_interval: tuple[float, float] | None = None
+    """95%; None: too few rounds. Where it has 0 in it, time was not seen to depend on the size."""
+    times: list[Timed] = []
 
 
 class Cache(Record, frozen=True, kw_only=True):

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from narrows.job.command import Command
+
 Value = bool | int | str
 
 
@@ -17,6 +19,10 @@ class Arm:
     """New text of files, laid over the job's own."""
     remedies: tuple[tuple[str, Value], ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    command: Command | None = None
+    """What is run instead of the job's own command."""
+    told: Mapping[str, str] = field(default_factory=dict)
+    """Settings of the probe."""
     seed: int = 0
     per_sample: bool = False
     """Its steps may be of another size: what counts is the time for a sample."""

@@ -40,12 +40,14 @@ class Trial:
         arm, how = self.arm, self.how
         # Ranks must end at the same step, so they count by themselves.
         end = {"held": 1} if how.most > 1 else {"steps": how.steps}
-        told = environment(self.spool, plan="none", without=arm.without, seed=arm.seed, curve=1, **end)
+        told = environment(self.spool, plan="none", without=arm.without, seed=arm.seed, curve=1, **end, **arm.told)
         compiled = how.folder / COMPILED
         compiled.mkdir(exist_ok=True)
         told.setdefault("TORCHINDUCTOR_CACHE_DIR", str(compiled))  # else each trial would compile anew
         told.update({"NARROWS_REMEDIES": json.dumps(arm.remedies), "PYTHONHASHSEED": str(arm.seed), **arm.environment})
-        command = shielded(how.command, self.folder, [self.spool, compiled], arm) if how.shield else how.command
+        command = arm.command or how.command
+        if how.shield or arm.files:
+            command = shielded(command, self.folder, [self.spool, compiled], arm)
         self.killed_before = tree.out_of_memory_kills()
         output = self.folder / "output"
         try:

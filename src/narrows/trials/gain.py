@@ -40,7 +40,7 @@ def gain(pairs: Pairs, *, per_sample: bool = False) -> Gain | None:
     logs = [math.log(ratio) for ratio in ratios(pairs, per_sample)]
     low, high = interval(logs)
     return Gain(
-        ratio=math.exp(_centre(logs)), low=math.exp(low), high=min(math.exp(high) if high < 700 else math.inf, math.inf),
+        ratio=math.exp(centre(logs)), low=math.exp(low), high=min(math.exp(high) if high < 700 else math.inf, math.inf),
         pairs=len(pairs),
     )  # fmt: skip
 
@@ -61,7 +61,8 @@ def interval(values: Sequence[float], level: float = LEVEL) -> tuple[float, floa
     return walsh[outside], walsh[-1 - outside]
 
 
-def _centre(values: Sequence[float]) -> float:
+def centre(values: Sequence[float]) -> float:
+    """The Hodges-Lehmann estimate of it."""
     return statistics.median(_walsh(values))
 
 

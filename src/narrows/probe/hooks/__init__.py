@@ -13,6 +13,11 @@ def install(torch: Any) -> None:
     schedule.told()
     job.install_each(__name__, __path__, torch)
     load()
+    if "batch" in job.settings:
+        from ..batch import change
+
+        old, new = map(int, job.settings["batch"].split(":"))
+        change(torch, old, new)
     if "memory" in job.settings:
         from ..memory.start import start
 

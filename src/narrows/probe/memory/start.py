@@ -5,7 +5,6 @@ import time
 from typing import Any
 
 from .. import job, schedule
-from . import batch
 from .plain import Plain
 from .run import Run
 
@@ -18,9 +17,6 @@ FIRST = 4
 def start(torch: Any, how: str, steps: int) -> None:
     """`how`: `real`, `fake` for tensors without numbers, or `plain`, in which nothing is followed. Ends the job after so
     many updates of each optimizer."""
-    if "batch" in job.settings:
-        old, new = map(int, job.settings["batch"].split(":"))
-        batch.change(torch, old, new)
     fake = None
     if how == "fake":
         from .fake import Fake

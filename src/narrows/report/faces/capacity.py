@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from narrows.report.format import share, size
+from narrows.report.format import seconds, share, size
 from narrows.report.language import Words
-from narrows.report.model import Cache, Capacity, Held, Predicted, Report, Scaling, Together
+from narrows.report.model import Cache, Capacity, Held, Predicted, Report, Scaling, Timed, Together
 
 SHOWN = 6
 """Lines of what modules hold."""
@@ -36,6 +36,11 @@ def sentences(report: Report, say: Words) -> list[str]:
                 needed=size(each.needed_bytes),
             )
             for each in scaling.predicted
+            if each.size == scaling.asked
+        )
+        made.extend(
+            say("fit.asked.time", name=scaling.name, size=each.size, seconds=_time(each, say), basis=say(each.basis))
+            for each in scaling.times
             if each.size == scaling.asked
         )
         if scaling.largest is None:
@@ -128,8 +133,35 @@ def _sizes(found: Scaling | None, say: Words) -> list[tuple[str, str]]:
         for p in found.predicted
     ]
     if found.exponent is not None:
-        made.append((found.name, say("fit.exponent", exponent=found.exponent)))
+        told = [
+            say("fit.exponent", exponent=found.exponent),
+            *([say(found.exponent_basis)] if found.exponent_basis else []),
+        ]
+        if found.exponent_interval is not None:
+            low, high = found.exponent_interval
+            told.append(say("fit.exponent.runs", low=low, high=high))
+        made.append((found.name, say("list").join(told)))
+    made.extend((f"{found.name} = {t.size}", say("list").join((_time(t, say), say(t.basis)))) for t in found.times)
+    if found.time_exponent is not None:
+        made.append((found.name, _time_exponent(found, say)))
     return made
+
+
+def _time(found: Timed, say: Words) -> str:
+    if found.interval is None:
+        return say("fit.step", seconds=seconds(found.seconds))
+    low, high = map(seconds, found.interval)
+    return say("fit.step.interval", seconds=seconds(found.seconds), low=low, high=high)
+
+
+def _time_exponent(found: Scaling, say: Words) -> str:
+    ran = [each.size for each in found.times if each.basis == "measured"]
+    values = {"exponent": found.time_exponent, "least": min(ran), "most": max(ran)}
+    if found.time_exponent_interval is None:
+        return say("fit.time.exponent", **values)
+    low, high = found.time_exponent_interval
+    told = say("fit.time.exponent.interval", low=low, high=high, **values)
+    return say("list").join((told, say("fit.time.none"))) if low <= 0 <= high else told
 
 
 def _asked(found: Capacity) -> Predicted | None:

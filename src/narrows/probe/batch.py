@@ -4,7 +4,7 @@ import functools
 import inspect
 from typing import Any
 
-from .. import job
+from . import job
 
 
 def change(torch: Any, old: int, new: int) -> None:
