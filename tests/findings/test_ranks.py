@@ -8,7 +8,7 @@ import pytest
 
 from narrows.findings import findings
 from narrows.findings.view import View
-from narrows.report.model import Ceilings, Finding
+from narrows.report.model import Ceilings, Finding, Link
 from tests.fakes import CEILINGS
 from tests.findings.ranks import (
     ALIKE,
@@ -119,8 +119,9 @@ def test_looking_for_unused_parameters_costs_what_was_measured() -> None:
     assert found(replace(view, ceilings=ceilings), "find-unused-parameters").seconds == pytest.approx(1.2e-4)
 
 
-def replace_ceilings(**collective: float) -> Ceilings:
-    return msgspec.structs.replace(CEILINGS, collective=collective)
+def replace_ceilings(**measured: float) -> Ceilings:
+    link = Link(ranks=2, backend="gloo", by_size=[], **measured)
+    return msgspec.structs.replace(CEILINGS, collective={"all-reduce": link})
 
 
 def test_gradients_may_be_accumulated_without_sync_and_parts_may_run_twice() -> None:

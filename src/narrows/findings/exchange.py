@@ -95,5 +95,5 @@ def synced(view: View) -> float:
 
 def latency(view: View) -> float | None:
     """Seconds of an all-reduce of next to nothing between this job's processes; None if it was not measured."""
-    told = view.ceilings.collective
-    return told["latency_seconds"] if told else None
+    told = (view.ceilings.collective or {}).get("all-reduce")
+    return told.latency_seconds if told is not None else None
