@@ -21,7 +21,7 @@ from narrows.trials.turns import Pace
 
 WARM, FEWEST_STEPS, STEPS_OF_TURN = 3, 8, 2
 """Steps that are not measured, that are, and those of a turn."""
-BUDGET = 300.0
+BUDGET = 120.0
 """Seconds after which no further round at other sizes begins: of a job that begins slowly there may be too few for an
 interval."""
 
