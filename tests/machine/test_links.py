@@ -59,6 +59,17 @@ def test_it_is_measured_once_for_each_number_of_ranks(
     assert [words[1:] for words in fake.asked()] == [["--ranks", str(n), "--backend", "gloo"] for n in (2, 4)]
 
 
+def test_a_refresh_keeps_what_was_faster_before(interpreter: Callable[[str], Interpreter], tmp_path: Path) -> None:
+    slower = [[size, 2 * spent] for size, spent in EXACT]
+    for points, refresh in ((EXACT, False), (slower, True)):
+        fake = interpreter(f"print({json.dumps({'all-reduce': points})!r})")
+        found = links(fake.path, 2, "9.9", cache=tmp_path / "cache", refresh=refresh)
+        assert found is not None
+        assert found["all-reduce"].latency_seconds == pytest.approx(LATENCY)
+    broken = interpreter("sys.exit(3)")
+    assert links(broken.path, 2, "9.9", cache=tmp_path / "cache", refresh=True) == found
+
+
 def test_the_table_shows_them() -> None:
     link = Link(ranks=2, backend="gloo", latency_seconds=1e-4, bandwidth=1e9, by_size=[])
     rows = table._rows(replace(fakes.CEILINGS, collective={"all-reduce": link}))

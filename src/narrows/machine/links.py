@@ -34,16 +34,30 @@ def links(
     if not 2 <= ranks <= MOST_RANKS:
         return None
     path = caches.place(f"links-{backend}-{ranks}r", version, 1, cache)
-    if not refresh:
-        try:
-            return msgspec.json.decode(caches.load(path) or b"", type=dict[str, Link])
-        except msgspec.DecodeError:
-            pass
+    known = _known(path)
+    if known is not None and not refresh:
+        return known
     done = bench(python, ["--ranks", str(ranks), "--backend", backend], seconds=PATIENCE, progress=progress)
     found = parse(done.text, ranks, backend) if done.status == 0 else None
-    if found is not None:
-        caches.save(path, msgspec.json.encode(found))
+    if found is None:
+        return known
+    found = {kind: best(link, (known or {}).get(kind)) for kind, link in found.items()}
+    caches.save(path, msgspec.json.encode(found))
     return found
+
+
+def _known(path: Path) -> dict[str, Link] | None:
+    try:
+        return msgspec.json.decode(caches.load(path) or b"", type=dict[str, Link])
+    except msgspec.DecodeError:
+        return None
+
+
+def best(one: Link, other: Link | None) -> Link:
+    """The faster of two measurements, size by size: what a machine did once, it can do."""
+    before = dict(other.by_size) if other is not None else {}
+    seen = [(size, min(seconds, before.get(size, seconds))) for size, seconds in one.by_size]
+    return _link(seen, one.ranks, one.backend)
 
 
 def parse(text: str, ranks: int, backend: str) -> dict[str, Link] | None:
@@ -55,12 +69,13 @@ def parse(text: str, ranks: int, backend: str) -> dict[str, Link] | None:
         return None
     if not points or any(len(seen) < 2 for seen in points.values()):
         return None
-    made = {}
-    for kind, measured in points.items():
-        seen = rising(measured)
-        latency, bandwidth = fit(seen)
-        made[kind] = Link(ranks=ranks, backend=backend, latency_seconds=latency, bandwidth=bandwidth, by_size=seen)
-    return made
+    return {kind: _link(seen, ranks, backend) for kind, seen in points.items()}
+
+
+def _link(points: Points, ranks: int, backend: str) -> Link:
+    seen = rising(points)
+    latency, bandwidth = fit(seen)
+    return Link(ranks=ranks, backend=backend, latency_seconds=latency, bandwidth=bandwidth, by_size=seen)
 
 
 def rising(points: Points) -> list[tuple[int, float]]:

@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 from .. import job, places, shards, state
+from . import eager
 
 MOST_SAMPLES = 64
 MOST_KINDS = 20_000
@@ -77,10 +78,12 @@ def _window_class() -> Any:
             job.spool.event("mode", anomaly=torch.is_anomaly_enabled())
             state.touch()
             self.begin = list(state.gap_ns)
+            self.compiling = eager.wanted()
             self.__enter__()
             return True
 
         def close(self) -> None:
+            self.compiling()
             if _get_current_dispatch_mode() is self:
                 self.__exit__(None, None, None)
             else:

@@ -4,6 +4,7 @@ from typing import Any
 
 from .. import job, shards, state
 from ..hooks import memory, module
+from . import eager
 
 SAMPLE = 1 << 16
 """Elements looked at in each tensor."""
@@ -44,11 +45,13 @@ def _window_class() -> Any:
                 return False
             job.disturbed = True
             module.look = self.look_at_arguments
+            self.compiling = eager.wanted()
             self.__enter__()
             return True
 
         def close(self) -> None:
             module.look = None
+            self.compiling()
             if _get_current_dispatch_mode() is self:
                 self.__exit__(None, None, None)
             job.disturbed = True
