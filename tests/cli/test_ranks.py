@@ -27,16 +27,16 @@ WRONG = """
 net = DistributedDataParallel(net, find_unused_parameters=True)
 optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
 loader = DataLoader(data, batch_size=8, shuffle=True)
-norms = [torch.zeros(4) for _ in range(16)]
-for epoch in range(10):
+norms = [torch.zeros(4) for _ in range(10)]
+for epoch in range(6):
     for number, (x, y) in enumerate(loader):
-        loss = (net(x) - y).square().mean() / 4
+        loss = (net(x) - y).square().mean() / 2
         loss.backward()  # each one exchanges
-        if number % 4 < 3:
+        if number % 2 == 0:
             continue
         optimizer.step()
         optimizer.zero_grad()
-        metrics = [loss.detach().clone() for _ in range(6)]
+        metrics = [loss.detach().clone() for _ in range(7)]
         for each in metrics:
             dist.all_reduce(each)  # blocking
         total = metrics[0].item()

@@ -242,6 +242,14 @@ def test_each_line_has_its_own_part_of_the_communication() -> None:
     assert it.where == "train.py:30"
 
 
+def test_who_is_late_for_a_metric_is_late_for_the_next_exchange() -> None:
+    late = {
+        "seen": [["all_reduce", "/train.py", 30, 100, 300_000_000, 800_000, 0]]
+    }  # 3 ms each, 0.8 when nobody is late
+    view = job(ops=(*HALVES, called(), READ), states=MEETS, exchanges=late)
+    assert found(view, "blocking-metric-reduction").seconds == pytest.approx(8e-4)
+
+
 def test_ranks_that_share_a_model_or_see_other_data_are_right() -> None:
     assert "same-data" not in ids(job(inputs=ALIKE, parallel=[])), "tensor parallel"
     groups = {"parallel": {**PARALLEL, "group": [0, 2]}, "inputs": ALIKE}
