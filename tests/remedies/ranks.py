@@ -42,7 +42,7 @@ def run(folder: Path, script: str, *remedies: tuple[str, Any]) -> list[Ran]:
             )
         )  # fmt: skip
     try:
-        said = [each.communicate(timeout=120) for each in started]
+        said = [each.communicate(timeout=200) for each in started]
     finally:
         for each in started:
             each.kill()

@@ -120,11 +120,24 @@ def test_jobs_that_cannot_be_shared_run_as_they_are(tmp_path: Path, changes: dic
     assert [why in e["why"] for e in found.not_applied] == [True]
 
 
+OTHER = 'os.path.samestat(os.fstat(1), os.stat("/dev/null"))'
+"""In a script: this is not the process that prints."""
+
+
 @pytest.mark.torch
-def test_where_a_process_dies_the_first_goes_on_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("late", "why"),
+    [
+        (f"if epoch == 1 and {OTHER}: os.abort()", "is gone"),
+        (f"if epoch == 1 and {OTHER}: break", "same place"),
+        (f"if epoch == 1 and {OTHER}: optimizer.param_groups[0]['lr'] = 0.04", "learning rates"),
+    ],
+)
+def test_where_another_process_dies_or_goes_its_own_way_the_first_goes_on_alone(
+    tmp_path: Path, late: str, why: str
+) -> None:
     pytest.importorskip("torch")
-    dies = 'if epoch == 1 and os.path.samestat(os.fstat(1), os.stat("/dev/null")): os.abort()'
-    found = run(tmp_path / "job", script(late=dies), ("distribute", 2), **distribute.environment(2))
+    found = run(tmp_path / "job", script(late=late), ("distribute", 2), **distribute.environment(2))
     assert found.output.startswith("5 ")
-    assert ["is gone" in e["why"] for e in found.not_applied] == [True]
+    assert [why in e["why"] for e in found.not_applied] == [True]
     assert (tmp_path / "job" / "out" / "log").read_text() == "0\n1\n2\n"

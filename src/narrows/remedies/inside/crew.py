@@ -94,13 +94,15 @@ class Crew:
 
     def leave(self) -> None:
         """The first goes on alone; the others end."""
+        if os.getpid() != self.pid:
+            return  # a fork of it
         if self.number:
             os._exit(0)
         for each in self.others:
             each.kill()
             each.wait()
         self.others = []
-        if self.folder and os.getpid() == self.pid:
+        if self.folder:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def mean(self, tensor: Any) -> None:
