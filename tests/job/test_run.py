@@ -1,6 +1,7 @@
 import errno
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -104,3 +105,17 @@ def test_a_run_that_would_not_fit_is_kept_elsewhere(tmp_path: Path, monkeypatch:
     assert found.note is not None
     assert "No space left on device" in found.note
     assert [p.name for p in found.path.iterdir()] == ["spool"]
+
+
+def test_what_is_left_of_a_job_is_ended_and_nothing_of_others() -> None:
+    ours, others = (
+        subprocess.Popen(["sleep", "60"], env={**os.environ, "MARK": mark}) for mark in ("ours", "somebody else's")
+    )
+    try:
+        tree.end([ours.pid, others.pid, 1], "MARK=ours", 0.1)
+        assert ours.wait(timeout=10) == -signal.SIGKILL
+        assert others.poll() is None
+    finally:
+        for each in (ours, others):
+            each.kill()
+            each.wait()

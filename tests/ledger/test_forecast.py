@@ -8,7 +8,7 @@ from narrows.report.forecast import parse_link
 LINK = Link(latency=1e-5, bandwidth=1e9)
 KNOWN = Known(
     ranks=2, alone=0.1, fixed=0.02, part=1.0, work=0.11, exposed=0.02, bytes=40_000_000, buckets=4, spread=0.0,
-    threads=1, cores=64,
+    busy=0.12, cores=64,
 )  # fmt: skip
 
 
@@ -51,10 +51,17 @@ def test_an_exchange_that_took_longer_than_its_model_takes_as_much_longer_on_mor
     assert at(slow, 4) == pytest.approx(0.11 + 0.08 / 0.04008 * ring(4, 4e7, LINK, 4))
 
 
-def test_more_threads_than_cores_take_as_much_longer() -> None:
+def test_a_machine_gives_no_more_than_its_cores() -> None:
     small = replace(KNOWN, cores=2)
-    assert at(small, 4, per_machine=4) > 1.9 * at(small, 4, per_machine=2)
-    assert at(small, 4, per_machine=4) == pytest.approx(2 * (0.11 + ring(4, 4e7, LINK, 4) - 0.02008))
+    assert at(small, 2) == pytest.approx(0.13), "two ranks of 0.12 s fit into two cores"
+    exchanging = 0.01 * ring(4, 4e7, LINK, 4) / ring(2, 4e7, LINK, 4)
+    assert at(small, 4, per_machine=4) == pytest.approx(4 * (0.11 + exchanging) / 2)
+    assert at(small, 4, per_machine=2) == at(KNOWN, 4)
+
+
+def test_ranks_that_sleep_share_cores_for_nothing() -> None:
+    idle = replace(KNOWN, busy=0.01, cores=1)
+    assert at(idle, 4, per_machine=4) == at(KNOWN, 4)
 
 
 def test_a_rank_with_a_machine_for_itself_works_as_if_alone() -> None:

@@ -178,7 +178,7 @@ def forecast() -> Report:
     ]  # fmt: skip
     made = Forecast(
         rows=rows, ranks_seen=2, ranks_per_machine=4, part=1.0, bytes=100 << 20, buckets=5, link="measured", latency_seconds=2e-5,
-        bandwidth=1.25e10, hidden_seconds=0.003, link_factor=1.4, crowding=1.1, spread_seconds=0.001, threads=1, cores=2,
+        bandwidth=1.25e10, hidden_seconds=0.003, link_factor=1.4, crowding=1.1, spread_seconds=0.001, busy_seconds=0.04, cores=2,
     )  # fmt: skip
     return replace(base, forecast=made)
 

@@ -5,8 +5,9 @@ from dataclasses import replace as other
 import pytest
 from msgspec.structs import replace
 
+from narrows.job import watch
 from narrows.ledger.forecast import calibrated, step
-from narrows.report.forecast import _seen, exchanged, known, spread
+from narrows.report.forecast import _seen, busy, exchanged, known, spread
 from narrows.spool.record import Boundary, Process
 from tests import fakes
 from tests.report import sample
@@ -15,7 +16,7 @@ from tests.report import sample
 def test_what_grows_with_the_samples_is_told_from_what_does_not() -> None:
     alone, several = sample.training(), sample.two_ranks()
     assert alone.phases is not None
-    found = known(alone, several, size=1000, buckets=1, threads=1, spread=0.001)
+    found = known(alone, several, size=1000, buckets=1, busy=0.0, spread=0.001)
     grows = sum(sample.SECONDS[cause] for cause in ("input", "bandwidth", "compute")) - alone.phases["optimizer"]
     assert found.alone - found.fixed == pytest.approx(grows)
     assert (found.ranks, found.part, found.exposed) == (2, 1.0, 0.0)
@@ -26,7 +27,7 @@ def test_a_rank_that_has_half_of_the_samples_is_seen_to() -> None:
     assert several.step is not None
     assert several.step.samples_per_second is not None
     half = replace(several, step=replace(several.step, samples_per_second=several.step.samples_per_second / 2))
-    assert known(alone, half, size=1, buckets=1, threads=1, spread=0.001).part == pytest.approx(0.5)
+    assert known(alone, half, size=1, buckets=1, busy=0.0, spread=0.001).part == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +42,7 @@ def test_a_rank_that_has_half_of_the_samples_is_seen_to() -> None:
 )  # fmt: skip
 def test_runs_that_do_not_go_together_are_refused(alone: sample.Report, several: sample.Report, why: str) -> None:
     with pytest.raises(ValueError, match=why):
-        known(alone, several, size=1, buckets=1, threads=1, spread=0.001)
+        known(alone, several, size=1, buckets=1, busy=0.0, spread=0.001)
 
 
 def test_what_is_exchanged_is_what_the_deep_windows_saw() -> None:
@@ -62,7 +63,7 @@ def test_else_it_is_the_gradients_of_what_was_wrapped() -> None:
 
 def test_without_a_ceiling_all_that_was_seen_is_the_link() -> None:
     found = other(
-        known(sample.training(), sample.two_ranks(), size=10**6, buckets=1, threads=1, spread=0.001),
+        known(sample.training(), sample.two_ranks(), size=10**6, buckets=1, busy=0.0, spread=0.001),
         exposed=0.01,
         spread=0.002,
     )
@@ -89,3 +90,11 @@ def test_what_ranks_have_in_common_nobody_waits_for() -> None:
 def test_what_each_has_by_itself_is_its_spread() -> None:
     assert spread(ranks(*[(0.0, 2.0), (2.0, 0.0)] * 10)) == pytest.approx(2e-3 * 1.4826 / 2**0.5)
     assert spread(ranks((0.0, 2.0), (2.0, 0.0))) == 0.0, "of too few steps nothing is said"
+
+
+def test_how_long_a_step_keeps_cores_busy_is_counted_from_outside() -> None:
+    rank = other(fakes.process(fakes.boundaries(40, forward=10.0)), pid=7)
+    looks = [watch.Sample(at_ns=at * 10**6, pid=7, ran_ns=at * 15 * 10**5, threads=2) for at in range(5, 400, 50)]
+    elsewhere = [watch.Sample(at_ns=at * 10**6, pid=8, ran_ns=0, threads=2) for at in range(5, 400, 50)]
+    assert busy([rank], [*looks, *elsewhere]) == pytest.approx(0.015)
+    assert busy([rank], elsewhere) == 0.0

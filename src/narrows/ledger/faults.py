@@ -67,8 +67,10 @@ def _fate(process: Process, attempt: int, codes: dict[int, int]) -> Fate:
         how, by = "killed", _name(-code)
     elif code:
         how, error = "exit", str(code)
-    elif ends and not error:
-        how = "stopped" if process.first("stopped") else "finished"
+    elif process.first("stopped"):
+        how = "stopped"
+    elif ends:
+        how = "finished"
     else:
         how = "stood" if stuck else "ended"
     return Fate(

@@ -49,8 +49,8 @@ class Known:
     buckets: int
     spread: float
     """Standard deviation of a rank's work, beside that of the others."""
-    threads: int
-    """Of each rank of the second run."""
+    busy: float
+    """Seconds for which a step of a rank of the second run kept cores busy, with all of its threads."""
     cores: int
     """Of the machine that both ran on."""
 
@@ -114,20 +114,22 @@ def step(
     """(seconds of a step, seconds of it that are communication) with that part of the one process's samples on each rank and
     so many ranks on each machine.
 
-    On a machine with more busy threads than cores, all that the ranks do takes as much longer, the exchange included.
+    A machine gives no more than its cores: where its ranks keep them busy for longer than the step would take, that is what
+    it takes, and then nobody's waiting costs anything.
     """
     if ranks == 1:
         return known.samples(part), 0.0
-    crowded = max(1.0, per_machine * known.threads / known.cores) / max(1.0, known.ranks * known.threads / known.cores)
     beside = 1 + (known.crowding - 1) * min(1.0, (per_machine - 1) / (known.ranks - 1))
-    work = known.samples(part) * max(1.0, beside) * crowded
-    whole = MODELS[model](ranks, known.bytes, link, known.buckets) * seen.factor * crowded
+    work = known.samples(part) * max(1.0, beside)
+    more = MODELS[model](ranks, known.bytes, link, known.buckets) * seen.factor
     # A smaller backward hides less.
-    hidden = seen.hidden * min(1.0, part / known.part) * crowded
-    exposed = max(whole * seen.last, whole - hidden)
-    # Where cores are short, another rank works while one waits.
-    waits = seen.waits * slowest(ranks) / slowest(known.ranks) * (work / known.work) / crowded**2
-    return work + exposed + waits, exposed + waits
+    exposed = max(more * seen.last, more - seen.hidden * min(1.0, part / known.part))
+    waits = seen.waits * slowest(ranks) / slowest(known.ranks) * (work / known.work)
+    whole = ring(known.ranks, known.bytes, link, known.buckets) * seen.factor
+    exchanging = min(max(0.0, known.busy - known.work), whole)
+    busy = (known.busy - exchanging) * known.samples(part) / known.samples(known.part) + exchanging * more / whole
+    seconds = max(work + exposed + waits, per_machine * busy / known.cores)
+    return seconds, seconds - work if seconds == work + exposed + waits else seconds * exchanging * more / whole / busy
 
 
 def forecast(
@@ -150,5 +152,5 @@ def forecast(
     return Forecast(
         rows=rows, ranks_per_machine=per_machine, bytes=known.bytes, buckets=known.buckets, latency_seconds=link.latency,
         bandwidth=link.bandwidth, link=source, part=known.part, hidden_seconds=seen.hidden, link_factor=seen.factor, crowding=known.crowding,
-        spread_seconds=known.spread, threads=known.threads, cores=known.cores, ranks_seen=known.ranks,
+        spread_seconds=known.spread, busy_seconds=known.busy, cores=known.cores, ranks_seen=known.ranks,
     )  # fmt: skip

@@ -18,6 +18,11 @@ def told(facts: Facts, processes: Sequence[Process], say: Words) -> tuple[list[F
     """(how each rank ended, what the job ended with); nothing where all went well."""
     found = [replace(f, where=_near(f.where, facts.cwd)) for f in faults.fates(processes)]
     tries = faults.attempts(found)
+    if facts.ended == "ok" and tries:
+        # What `multiprocessing` starts ends without a last word.
+        last = {id(f) for f in tries[-1] if f.how == "ended"}
+        found = [replace(f, how="finished") if id(f) in last else f for f in found]
+        tries = faults.attempts(found)
     if not tries or (len(tries) == 1 and all(f.how in WELL for f in found) and not faults.uneven(found)):
         return [], ""
     return found, headline(tries[-1], say, killed_for_memory=facts.memory_kills > 0)

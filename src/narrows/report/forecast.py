@@ -4,12 +4,15 @@ import dataclasses
 import math
 import re
 import statistics
+from bisect import bisect
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
 
+from narrows.job import watch
 from narrows.ledger.collectives import collectives
 from narrows.ledger.forecast import Known, Link, calibrated, forecast, slowest
 from narrows.ledger.steps import Step, steps
@@ -38,7 +41,14 @@ def with_forecast(
     if len(ranks) < 2:
         raise ValueError(f"a forecast starts from a run of several ranks, and this one has {several.job.ranks}")
     size, pieces = exchanged(ranks)
-    found = known(one, several, size=size, buckets=pieces, threads=ranks[0].threads or 1, spread=spread(ranks))
+    found = known(
+        one,
+        several,
+        size=size,
+        buckets=pieces,
+        busy=busy(ranks, watch.read(folder / watch.WATCHED)),
+        spread=spread(ranks),
+    )
     ceiling = _ceiling(several)
     own = ceiling or _seen(found)
     seen = calibrated(found, own)  # what the run exchanged went over its own link
@@ -64,7 +74,7 @@ def exchanged(ranks: Sequence[Process]) -> tuple[int, int]:
     return size, sum(math.ceil(e["bytes"] / max(1, e["bucket_bytes"])) for e in wrapped)
 
 
-def known(alone: Report, several: Report, *, size: int, buckets: int, threads: int, spread: float) -> Known:
+def known(alone: Report, several: Report, *, size: int, buckets: int, busy: float, spread: float) -> Known:
     """Raises `ValueError` in a sentence if these two reports do not go together."""
     for report, what in ((alone, "the run of one process"), (several, "the run of several ranks")):
         if report.step is None or report.ledger is None or report.phases is None:
@@ -93,7 +103,7 @@ def known(alone: Report, several: Report, *, size: int, buckets: int, threads: i
         bytes=size,
         buckets=buckets,
         spread=spread,
-        threads=threads,
+        busy=busy,
         cores=several.machine.cores,
     )
 
@@ -117,6 +127,20 @@ def spread(ranks: Sequence[Process]) -> float:
         return 0.0
     centre = statistics.median(apart)
     return statistics.median(abs(each - centre) for each in apart) * DEVIATION / math.sqrt(2)
+
+
+def busy(ranks: Sequence[Process], samples: Sequence[watch.Sample]) -> float:
+    """Seconds for which a step of one rank keeps cores busy, as the kernel counts them: the median over the times between two
+    looks in which nothing was looked at deeply. 0 where it was not watched."""
+    found = []
+    for process in ranks:
+        marks = steps(process.boundaries).steps
+        ends, deep = [s.end_ns for s in marks], [s.end_ns for s in marks if s.disturbed]
+        for a, b in pairwise(s for s in samples if s.pid == process.pid):
+            count = bisect(ends, b.at_ns) - bisect(ends, a.at_ns)
+            if count and bisect(deep, b.at_ns) == bisect(deep, a.at_ns):
+                found.append((b.ran_ns - a.ran_ns) / 1e9 / count)
+    return statistics.median(found) if found else 0.0
 
 
 def _work(step: Step) -> float:

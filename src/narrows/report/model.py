@@ -508,7 +508,8 @@ class Forecast(Record, frozen=True, kw_only=True):
     """How much slower a rank works beside those of its machine than alone."""
     spread_seconds: float
     """Standard deviation of a rank's work on a step, beside that of the others."""
-    threads: int
+    busy_seconds: float
+    """For which a step of a rank that was seen kept cores busy, with all of its threads."""
     cores: int
     """Of each machine."""
 

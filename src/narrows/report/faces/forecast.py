@@ -35,12 +35,10 @@ def assumptions(report: Report, say: Words) -> list[str]:
     made = report.forecast
     if made is None:
         return []
-    crowded = say("forecast.crowded") if made.ranks_per_machine * made.threads > made.cores else ""
     return [
         say("forecast.rests", ranks=made.ranks_seen, bytes=size(made.bytes), buckets=made.buckets, latency=seconds(made.latency_seconds),
             bandwidth=rate(made.bandwidth, "B/s"), link=say(f"forecast.{made.link}"), hidden=seconds(made.hidden_seconds),
             factor=made.link_factor),
-        say("forecast.machine", cores=made.cores, per_machine=made.ranks_per_machine, threads=made.threads, crowding=made.crowding,
-            crowded=crowded),
+        say("forecast.machine", cores=made.cores, per_machine=made.ranks_per_machine, busy=seconds(made.busy_seconds), crowding=made.crowding),
         say("forecast.spread", spread=seconds(made.spread_seconds)),
     ]  # fmt: skip

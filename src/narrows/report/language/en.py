@@ -183,8 +183,8 @@ WORDS = {
     "between two ranks takes {latency} and {bandwidth} ({link}); {hidden} of the exchange hide behind the backward, as was seen, less where fewer samples "
     "make it shorter; the exchange takes {factor:.2f} times what the model says, as was seen.",
     "forecast.given": "as given", "forecast.measured": "as measured here", "forecast.seen": "as if nothing of what was seen had been hidden",
-    "forecast.machine": "Each machine is like this one ({cores} cores) and has {per_machine} of the ranks, with {threads} threads each; beside each other they "
-    "work {crowding:.2f} times as long as alone{crowded}.", "forecast.crowded": ", and where they have more threads than cores all takes as much longer",
+    "forecast.machine": "Each machine is like this one ({cores} cores) and has {per_machine} of the ranks. Beside each other they work {crowding:.2f} "
+    "times as long as alone; a step of each keeps cores busy for {busy}, and no step is shorter than its machine's cores need for all of them.",
     "forecast.spread": "A rank's work varies by {spread} beside that of the others, and all wait for the slowest. Networks with shared links, slower machines and "
     "limits of the input are not in it.",
     "sweep.setting": "setting", "sweep.step": "step", "sweep.samples": "samples/s", "sweep.gain": "of the first", "sweep.verdict": "verdict",

@@ -152,8 +152,8 @@ WORDS = {
     "forecast.ring": "环形", "forecast.tree": "树形", "forecast.rests": "由 {ranks} 个进程与单进程的运行推算：每步交换 {bytes}，分 {buckets} 块；两个进程间一条消息的延迟为 {latency}，"
     "带宽 {bandwidth}（{link}）；与所见相同，交换中有 {hidden} 隐藏在反向之后，样本较少而反向较短时则更少；交换用时为模型的 {factor:.2f} 倍，与所见相同。",
     "forecast.given": "给定", "forecast.measured": "在此实测", "forecast.seen": "视所见的交换全无隐藏",
-    "forecast.machine": "每台机器与本机相同（{cores} 核），运行其中 {per_machine} 个进程，各 {threads} 个线程；并列运行时用时为单独运行的 {crowding:.2f} 倍{crowded}。",
-    "forecast.crowded": "，线程多于核时全部按比例变慢", "forecast.spread": "各进程每步的工作时间相互之间波动 {spread}，全体等待最慢者。共享链路的网络、较慢的机器和输入的极限不在其中。",
+    "forecast.machine": "每台机器与本机相同（{cores} 核），运行其中 {per_machine} 个进程。并列运行时用时为单独运行的 {crowding:.2f} 倍；每个进程每步占用核 {busy}，任何一步都不短于其机器的核完成全部进程所需的时间。",
+    "forecast.spread": "各进程每步的工作时间相互之间波动 {spread}，全体等待最慢者。共享链路的网络、较慢的机器和输入的极限不在其中。",
     "sweep.setting": "设置", "sweep.step": "单步", "sweep.samples": "样本/秒", "sweep.gain": "相对第一个", "sweep.verdict": "结论",
     "sweep.memory": "内存峰值", "sweep.ended": "结束", "sweep.end.ok": "正常", "sweep.end.error": "出错", "sweep.end.signal": "被终止",
     "sweep.end.out_of_memory": "内存不足", "sweep.end.stopped": "按要求停止", "sweep.end.interrupted": "被中断", "sweep.end.missing": "未运行",
