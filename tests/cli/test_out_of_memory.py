@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from narrows.report.capacity import OutOfMemory
 from narrows.report.faces import markdown
 from narrows.report.language import words
-from narrows.report.model import OutOfMemory, Report, decode
+from narrows.report.model import Report, decode
 
 pytest.importorskip("torch")
 pytestmark = [

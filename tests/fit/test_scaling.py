@@ -8,7 +8,7 @@ from narrows.fit.limit import Limit
 from narrows.fit.scaling import Tried, exponent, scaling, times
 from narrows.fit.sizes import Size
 from narrows.memory.capacity import Frame
-from narrows.report.model import Scaling
+from narrows.report.capacity import Scaling
 from narrows.trials.arm import Measured
 from tests.memory.streams import step, storage, stream
 

@@ -7,7 +7,7 @@ import pytest
 
 from narrows.job.facts import Facts
 from narrows.memory.crash import asked_bytes, device_limit, out_of_memory
-from narrows.report.model import OutOfMemory
+from narrows.report.capacity import OutOfMemory
 from narrows.spool.record import Process
 from tests import fakes
 

@@ -2,43 +2,41 @@
 
 from msgspec.structs import replace
 
-from narrows.report.model import (
-    CAUSES,
-    Ahead,
+from narrows.report.capacity import (
     Cache,
     Capacity,
-    Communication,
-    Exchanged,
-    Fate,
+    Held,
+    Memory,
+    MemoryParts,
+    OtherOptimizer,
+    OutOfMemory,
+    Predicted,
+    Scaling,
+    Timed,
+    Together,
+    Way,
+)
+from narrows.report.model import (
+    CAUSES,
     Finding,
-    Forecast,
     Framework,
     GradientNorm,
     Health,
-    Held,
     Job,
     Latency,
     Limit,
     Machine,
     Measurement,
-    Memory,
-    MemoryParts,
     OpCost,
-    OtherOptimizer,
-    OutOfMemory,
     Part,
-    Predicted,
     Proof,
     Rank,
     Report,
     Row,
-    Scaling,
     Step,
-    Timed,
-    Together,
     Verdict,
-    Way,
 )
+from narrows.report.parallel import Ahead, Communication, Exchanged, Fate, Forecast
 from tests import fakes
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>`|*\x1b[2J\u202e{{7*7}}"

@@ -11,7 +11,8 @@ from narrows.ledger.kernels import Kernel
 from narrows.ledger.ranks import Together
 from narrows.ledger.steady import Steady
 from narrows.ledger.steps import Steps
-from narrows.report.model import Basis, Cause, Ceilings, Finding
+from narrows.report.model import Cause, Ceilings, Finding
+from narrows.report.record import Basis
 from narrows.spool.record import TENSORFLOW, Line, Process
 
 Text = dict[str, tuple[str, str, str]]

@@ -22,7 +22,7 @@ from narrows.memory.leaks import Leak, leaks
 from narrows.memory.ledger import Ledger, Rest
 from narrows.memory.sharded import STRATEGIES, needed
 from narrows.memory.stream import PARAMETER, Stream, called, representative
-from narrows.report.model import Cache, Capacity, Held, Leaked, OtherOptimizer, Shard
+from narrows.report.capacity import Cache, Capacity, Held, Leaked, OtherOptimizer, Shard
 from narrows.spool.record import Process
 from narrows.trials.script import read
 

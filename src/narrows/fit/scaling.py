@@ -15,7 +15,7 @@ from narrows.memory.capacity import Frame
 from narrows.memory.pieces import Pieces, pieces
 from narrows.memory.predict import Model, Unlike, model
 from narrows.memory.stream import Level, Stream
-from narrows.report.model import Predicted, Scaling, Timed
+from narrows.report.capacity import Predicted, Scaling, Timed
 from narrows.spool.record import Process
 from narrows.trials.arm import Measured
 

@@ -9,7 +9,7 @@ from narrows.fit.cheapest import Way, cheapest
 from narrows.fit.limit import Limit
 from narrows.memory.capacity import Frame
 from narrows.memory.stream import Stream
-from narrows.report import model
+from narrows.report import capacity
 
 Taken = Stream | int
 """The step with a remedy, or the bytes that the process took: of one that is in its environment, and no tensor's."""
@@ -27,7 +27,7 @@ class Tools:
 
 def ways(
     alone: Mapping[Way, Taken], around: Frame, limit: Limit, now: int, tools: Tools
-) -> tuple[list[model.Way], model.Together | None]:
+) -> tuple[list[capacity.Way], capacity.Together | None]:
     """`now`: bytes that the job needs without any. Those that save nothing are left out; the least comes first."""
 
     def need(taken: Taken) -> int:
@@ -47,7 +47,7 @@ def ways(
     together = None
     if chosen is not None:
         one = len(chosen.ways) == 1
-        together = model.Together(
+        together = capacity.Together(
             ways=[label(way) for way in chosen.ways],
             needed_bytes=chosen.needed,
             fits=chosen.needed <= limit.bytes,
@@ -62,10 +62,10 @@ def label(way: Way) -> str:
     return name if value is True else f"{name}={value}"
 
 
-def _way(way: Way, needed: int, limit: Limit, time: float | None) -> model.Way:
+def _way(way: Way, needed: int, limit: Limit, time: float | None) -> capacity.Way:
     name, value = way
     module = remedies.load(name)
-    return model.Way(
+    return capacity.Way(
         remedy=name, value=value, kind=module.CLASS, title=module.TEXT["en"][0], needed_bytes=needed,
         fits=needed <= limit.bytes, time=time, by_hand=module.by_hand(value),
     )  # fmt: skip

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import msgspec
 
-from narrows.report.model import Capacity, Cause, Ended, Machine, Outcome, Record, Trial
+from narrows.report.capacity import Capacity
+from narrows.report.model import Cause, Ended, Machine, Outcome, Trial
+from narrows.report.record import Record
 
 
 class Counterfactual(Record, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from itertools import pairwise
 from msgspec.structs import replace
 
 from narrows.ledger.steps import steps
-from narrows.report.model import Fate
+from narrows.report.parallel import Fate
 from narrows.spool.record import STATES, Process
 
 LOST = re.compile(

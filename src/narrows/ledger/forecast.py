@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from narrows.report.model import Ahead, Forecast, LinkFrom
+from narrows.report.parallel import Ahead, Forecast, LinkFrom
 
 
 @dataclass(frozen=True, kw_only=True)

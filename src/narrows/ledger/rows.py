@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from narrows.ledger.kernels import Kernel, bandwidth_at
-from narrows.report.model import CAUSES, Basis, Cause, Ceilings, Row
+from narrows.report.model import CAUSES, Cause, Ceilings, Row
+from narrows.report.record import Basis
 
 MODELLED: frozenset[Cause] = frozenset(("compute", "bandwidth"))
 """Their times are measured; which of the two an op belongs to comes from its shapes."""

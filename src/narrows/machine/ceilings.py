@@ -9,7 +9,8 @@ import msgspec
 from narrows.machine import cache as caches
 from narrows.machine import hardware
 from narrows.machine.child import Progress, bench, torch_version
-from narrows.report.model import Ceilings, Record
+from narrows.report.model import Ceilings
+from narrows.report.record import Record
 
 __all__ = ["Measured", "best", "ceilings", "measure", "measured", "torch_version"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from narrows.job.facts import Facts
-from narrows.report.model import LimitKind, MemoryParts, OutOfMemory
+from narrows.report.capacity import LimitKind, MemoryParts, OutOfMemory
 from narrows.spool.record import UPDATE, Process
 
 SIZE = r"([\d.]+) ?(bytes|B|[KMGTP]i?B)\b"

@@ -23,8 +23,9 @@ from narrows.machine.fixed import signature
 from narrows.memory.crash import out_of_memory
 from narrows.report import faults, parts, proofs
 from narrows.report import ranks as of_ranks
+from narrows.report.capacity import OutOfMemory
 from narrows.report.language import Words, words
-from narrows.report.model import Job, Machine, OutOfMemory, Report, Row, Verdict
+from narrows.report.model import Job, Machine, Report, Row, Verdict
 from narrows.spool.read import read
 from narrows.spool.record import Op, Process
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from narrows.job.facts import Facts
 from narrows.ledger import faults
 from narrows.report.language import Words
-from narrows.report.model import Fate
+from narrows.report.parallel import Fate
 from narrows.spool.record import Process
 
 WELL = ("finished", "stopped")

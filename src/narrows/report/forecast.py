@@ -17,7 +17,8 @@ from narrows.ledger.collectives import collectives
 from narrows.ledger.forecast import Known, Link, calibrated, forecast, slowest
 from narrows.ledger.steps import Step, steps
 from narrows.report.build import build, trainers
-from narrows.report.model import LinkFrom, Report
+from narrows.report.model import Report
+from narrows.report.parallel import LinkFrom
 from narrows.spool.read import read
 from narrows.spool.record import Process
 

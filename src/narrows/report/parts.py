@@ -8,20 +8,9 @@ from narrows.job.facts import Facts
 from narrows.ledger import limit as limits
 from narrows.ledger.account import Account
 from narrows.ledger.steady import Steady
+from narrows.report.capacity import Memory, MemoryParts
 from narrows.report.language import Words
-from narrows.report.model import (
-    Framework,
-    GradientNorm,
-    Health,
-    Latency,
-    Measurement,
-    Memory,
-    MemoryParts,
-    OpCost,
-    Part,
-    Row,
-    Step,
-)
+from narrows.report.model import Framework, GradientNorm, Health, Latency, Measurement, OpCost, Part, Row, Step
 from narrows.spool.record import Process
 
 FRAMEWORKS = ("keras", "torch", "tensorflow", "jax")

@@ -8,7 +8,8 @@ from narrows.ledger.account import Account
 from narrows.ledger.build import totals
 from narrows.ledger.collectives import collectives
 from narrows.ledger.ranks import WAITS, Together
-from narrows.report.model import Ceilings, Communication, Exchanged, Rank, Row
+from narrows.report.model import Ceilings, Rank, Row
+from narrows.report.parallel import Communication, Exchanged
 from narrows.spool.record import Process
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import msgspec
 
-from narrows.report.model import Cause, Ended, Record, Report
+from narrows.report.model import Cause, Ended, Report
+from narrows.report.record import Record
 
 SCHEMA = "narrows.sweep/1"
 

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from narrows.report.capacity import Cache, Capacity, Held, Predicted, Scaling, Timed, Together
 from narrows.report.format import seconds, share, size
 from narrows.report.language import Words
-from narrows.report.model import Cache, Capacity, Held, Predicted, Report, Scaling, Timed, Together
+from narrows.report.model import Report
 
 SHOWN = 6
 """Lines of what modules hold."""

@@ -1,9 +1,10 @@
 """What every face says of a job that ran out of memory: one sentence first, then who held the rest, then what asked."""
 
+from narrows.report.capacity import OutOfMemory
 from narrows.report.faces.summary import named_parts
 from narrows.report.format import size
 from narrows.report.language import Words
-from narrows.report.model import OutOfMemory, Report
+from narrows.report.model import Report
 
 
 def sentences(report: Report, say: Words) -> list[str]:

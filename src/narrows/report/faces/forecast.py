@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from narrows.report.format import rate, seconds, share, size
 from narrows.report.language import Words
-from narrows.report.model import Ahead, Report
+from narrows.report.model import Report
+from narrows.report.parallel import Ahead
 
 
 def rows(report: Report, say: Words) -> list[tuple[str, str]]:

@@ -3,9 +3,10 @@
 import re
 
 from narrows.report import faults
+from narrows.report.capacity import MemoryParts
 from narrows.report.format import number, seconds, share, size
 from narrows.report.language import Words
-from narrows.report.model import MemoryParts, Report, Room
+from narrows.report.model import Report, Room
 
 NOTED = 0.03
 """Share of the peak. A difference below it is what heaps of the same job differ by."""

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from narrows.report.language import Words
-from narrows.report.model import Basis, Report
+from narrows.report.model import Report
+from narrows.report.record import Basis
 
 SHOWN = 0.0005
 """A row below this share would read `0.0%`: it says nothing, and is left out of the drawing."""
