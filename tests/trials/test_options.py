@@ -24,3 +24,12 @@ def test_what_ranks_exchange_may_be_less_and_what_they_hold_shared() -> None:
     view = exchanging(parallel={"bucket_bytes": 1 << 30}, wait=20.0)
     assert {"ddp-buckets", "ddp-compress"} <= {option.remedy for option in options(WISH, view)}
     assert {"ddp-bucket-view", "zero-1"} <= {option.remedy for option in room(WISH, view)}
+
+
+def test_what_runs_a_script_several_times_over_is_only_tried_by_its_name() -> None:
+    loader = {"workers": 0, "batch_size": 32, "batches": 100, "epoch": 0, "where": None}
+    optimizer = {"class": "SGD", "gradient_bytes": 1000, "where": None, "fused": None, "foreach": None, "tensors": 4}
+    view = fakes.view(fakes.process(fakes.boundaries(next=30.0, forward=4.0), loader=loader, optimizer=optimizer))
+    assert "distribute" not in {option.remedy for option in options(WISH, view)}
+    named = replace(WISH, only=frozenset({"distribute"}))
+    assert {option.remedy for option in options(named, view)} == {"distribute"}

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 NAME = "distribute"
 CLASS = "exact"
+NAMED = True
+"""Tried only where it is asked for (`--only distribute`): the script runs several times over, and what it does beyond files
+and prints (a database, a service that it calls) is done by each process."""
 TEXT = {
     "en": (
         "Several processes share each batch",

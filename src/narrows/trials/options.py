@@ -38,7 +38,9 @@ def room(wish: Wish, view: View) -> list[Option]:
 
 
 def _asked(wish: Wish, name: str) -> bool:
-    return remedies.load(name).CLASS in wish.classes and (not wish.only or name in wish.only) and name not in wish.skip
+    module = remedies.load(name)
+    named = name in wish.only or not (wish.only or getattr(module, "NAMED", False))
+    return module.CLASS in wish.classes and named and name not in wish.skip
 
 
 def _for(view: View, name: str) -> bool:
