@@ -21,6 +21,15 @@ MEASURING = {"cli", "machine", "probe", "trials"}
 HERE = Path(__file__).parent
 
 
+def _measures(path: Path) -> bool:
+    return path.relative_to(HERE).parts[0] in MEASURING
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What measures comes last: the rest is over sooner if nobody waits in between to be alone."""
+    items.sort(key=lambda item: _measures(item.path))
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _turn(request: pytest.FixtureRequest) -> Iterator[None]:
     """Nothing runs beside a module that measures. No more than a system call where all run in one process."""
@@ -30,7 +39,7 @@ def _turn(request: pytest.FixtureRequest) -> Iterator[None]:
         return
     folder = Path(tempfile.gettempdir()) / f"narrows-tests-{parallel}"
     folder.mkdir(exist_ok=True)
-    alone = Path(request.path).relative_to(HERE).parts[0] in MEASURING
+    alone = _measures(request.path)
     # Who waits to be alone holds the gate, so that those who come after it wait behind it.
     with ExitStack() as held:
         with _locked(folder / "gate", fcntl.LOCK_EX):
