@@ -1,6 +1,6 @@
 """For all tests: how long a property test takes is no property of the code, and who measures time is left alone.
 
-With `pytest -n 2` most tests run beside each other. Those that measure take their turn by themselves.
+With `pytest -n 2` most tests run beside each other. Modules marked `alone` take their turn by themselves.
 """
 
 import fcntl
@@ -16,18 +16,10 @@ from hypothesis import settings
 settings.register_profile("narrows", deadline=None)
 settings.load_profile("narrows")
 
-MEASURING = {"cli", "machine", "probe", "trials"}
-"""Folders of tests of which many look at times of real jobs."""
-HERE = Path(__file__).parent
-
-
-def _measures(path: Path) -> bool:
-    return path.relative_to(HERE).parts[0] in MEASURING
-
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What measures comes last: the rest is over sooner if nobody waits in between to be alone."""
-    items.sort(key=lambda item: _measures(item.path))
+    items.sort(key=lambda item: item.get_closest_marker("alone") is not None)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -39,7 +31,7 @@ def _turn(request: pytest.FixtureRequest) -> Iterator[None]:
         return
     folder = Path(tempfile.gettempdir()) / f"narrows-tests-{parallel}"
     folder.mkdir(exist_ok=True)
-    alone = _measures(request.path)
+    alone = request.node.get_closest_marker("alone") is not None
     # Who waits to be alone holds the gate, so that those who come after it wait behind it.
     with ExitStack() as held:
         with _locked(folder / "gate", fcntl.LOCK_EX):

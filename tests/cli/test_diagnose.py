@@ -12,7 +12,7 @@ import pytest
 from narrows.spool.read import read
 
 pytest.importorskip("torch")
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.alone]
 
 TRAIN = """
 import sys, os, time

@@ -11,6 +11,7 @@ from tests.cli.test_diagnose import check_ledger, narrows
 
 pytest.importorskip("tensorflow")
 pytest.importorskip("keras")
+pytestmark = pytest.mark.alone
 
 LISTING = """
 import numpy as np

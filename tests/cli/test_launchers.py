@@ -9,7 +9,7 @@ import pytest
 from tests.cli.test_diagnose import TRAIN, check_ledger, narrows, write
 
 pytest.importorskip("torch")
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.alone]
 BIN = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 
 RANKS = """

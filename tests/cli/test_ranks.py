@@ -8,7 +8,7 @@ from tests.cli.test_diagnose import check_ledger, narrows
 from tests.cli.test_launchers import BIN
 
 pytest.importorskip("torch")
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.alone]
 
 START = """
 import contextlib

@@ -11,7 +11,7 @@ import narrows.machine
 from narrows.machine.ceilings import measure
 
 pytest.importorskip("torch")
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.alone]
 BENCH = str(Path(narrows.machine.__file__).parent / "bench")
 
 

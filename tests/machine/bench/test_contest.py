@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 pytest.importorskip("torch")
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.alone]
 
 from narrows.machine.bench import contest  # noqa: E402
 from narrows.machine.bench.contest import Candidate, race  # noqa: E402

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 torch = pytest.importorskip("torch")
-pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.torch, pytest.mark.alone, pytest.mark.filterwarnings("ignore")]
 
 from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402, N812
