@@ -17,6 +17,8 @@ from narrows.job.folder import make
 from narrows.job.run import run
 from narrows.job.watch import read
 
+pytestmark = pytest.mark.alone
+
 
 def job(*words: str) -> Command:
     return Command(words=words, typed=words, python=sys.executable)
