@@ -79,7 +79,7 @@ def test_each_fault_is_told_apart(tmp_path: Path) -> None:
         [sys.executable, "-m", "narrows", "diagnose", "--quiet", "--json", str(out), "torchrun", "--nproc-per-node", "2",
          "--max-restarts", str(len(FAULTS) - 1), "train.py", *FAULTS],
         cwd=tmp_path, stderr=subprocess.PIPE, text=True, env={**os.environ, "PATH": BIN, "OMP_NUM_THREADS": "1", "STORES": str(stores)},
-        # Tests that are run in the background are started with interrupts ignored.
+        # Processes that run tests beside each other ignore interrupts, and so do those that they start.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
     try:
