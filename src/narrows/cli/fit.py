@@ -29,6 +29,10 @@ def fit(
         str, typer.Option("--sequence-from", help="The job's option, or the name in its script, that is their length; else "
                           "it is looked for.", metavar="NAME")
     ] = "",
+    time: Annotated[
+        bool, typer.Option("--time", help="Also time a step at other batches and lengths, and say how time grows: some "
+                           "minutes more.")
+    ] = False,
     steps: Annotated[
         int, typer.Option("--steps", min=2, help="Updates that are run for real.", metavar="N")
     ] = 8,
@@ -48,7 +52,7 @@ def fit(
     check(json=json, html=html, markdown=markdown, lang=lang)
     wish = Wish(
         words=tuple(job), out=out, memory=size(memory), batch=batch, batch_from=batch_from,
-        sequence=sequence, sequence_from=sequence_from, steps=steps, allow_writes=allow_writes, quiet=quiet,
+        sequence=sequence, sequence_from=sequence_from, time=time, steps=steps, allow_writes=allow_writes, quiet=quiet,
     )  # fmt: skip
     folder, code = run(wish)
     show(build(folder, lang), folder, json=json, html=html, markdown=markdown, lang=lang, quiet=quiet,

@@ -47,10 +47,10 @@ def fit(wish: Wish) -> tuple[Path, int]:
             raise Failure(scaling.missing("batch", wish.batch_from), 2)
         batches = traces.tried(batch, seen) if batch is not None else None
         lengths = _lengths(wish, command, seen, traces)
-        if batches is not None and wish.about_batch:
+        if batches is not None and wish.time:
             status.show("narrows: timing other batches ...")
             batches = traces.timed(batches, seen, plain.process)
-        if lengths is not None and wish.about_sequence:
+        if lengths is not None and wish.time:
             status.show("narrows: timing other lengths ...")
             lengths = traces.timed(lengths, seen, plain.process)
         alone = traces.alone(seen, batch)

@@ -18,16 +18,13 @@ class Wish:
     """A length of the sequences to predict; 0: none."""
     sequence_from: str = ""
     """As `batch_from`."""
+    time: bool = False
+    """Also time a step at other sizes, in fresh processes: up to two minutes more for each of batch and length."""
     ranks: tuple[int, ...] = (2, 4, 8)
     steps: int = 6
     """Updates of the real run."""
     allow_writes: bool = False
     quiet: bool = False
-
-    @property
-    def about_batch(self) -> bool:
-        """Asked for by a size or a name: then it is timed, too, which takes longer."""
-        return bool(self.batch or self.batch_from)
 
     @property
     def about_sequence(self) -> bool:
