@@ -36,7 +36,7 @@ Where that is not what the workload is known for:
 - `@fcnn-keras`: each epoch of `fit` is one step, so that what an epoch begins with is input.
 - `@forecast`: torch's LSTM loops over time inside of one op, and reads its weights anew for each step: bandwidth. The loop in
   Python, which the field is known for, is what `--slow` does.
-- `@gan`: gradients that vanish or explode are findings of a training that goes wrong; this one does not.
+- `@gan`: gradients that vanish or explode are findings of a training that goes wrong, as `--slow` does.
 - `@translate`: texts of like length are batched together, so little is padding; `--slow` pads all to the longest.
 """
 
@@ -46,7 +46,7 @@ def diagnosed(name: str, folder: Path, *more: str) -> tuple[str, str, float]:
     report = folder / f"{name}.json"
     report.unlink(missing_ok=True)
     subprocess.run(
-        [sys.executable, "-m", "narrows", "diagnose", "--quiet", "--seconds", "40", "--json", report, "--out", folder,
+        [sys.executable, "-m", "narrows", "diagnose", "--quiet", "--seconds", "25", "--json", report, "--out", folder,
          f"@{name}", "--model", folder / f"{name}.pt", *more],
         capture_output=True, check=False, cwd=folder,
     )  # fmt: skip
