@@ -100,7 +100,7 @@ def _work(rows: Sequence[Sequence[Step]], first: int) -> tuple[float, float, flo
     if len(turns) < FEWEST:
         return 0.0, 0.0, 0.0
     work = [[(s.state("forward") + s.state("backward")) / 1e9 for s in turn] for turn in turns]
-    waits = [[(s.state("wait") + s.state("communication")) / 1e9 for s in turn] for turn in turns]
+    waits = [[s.waited for s in turn] for turn in turns]
     usual = 2 * statistics.median(max(each) for each in work)
     kept = [i for i, each in enumerate(work) if max(each) <= usual]  # others were held up by something else
     return (

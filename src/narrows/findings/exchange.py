@@ -42,11 +42,12 @@ def places(view: View) -> list[Place]:
     """The lines of the loop that exchange something, each with its part of the `communication` state."""
     seen = view.process.last("exchanges").get("seen", ())
     whole = sum(row[4] for row in seen)
+    scale = view.steady.seconds["communication"] / whole if whole else 0.0
+    every = [c for c in collectives(view.process, view.steps.per_step) if c.state == "communication"]
     found = []
     for where in dict.fromkeys((row[1], row[2]) for row in seen):
         rows = [row for row in seen if (row[1], row[2]) == where]
-        mine = [c for c in collectives(view.process, view.steps.per_step) if c.where == where and c.state == "communication"]  # fmt: skip
-        scale = view.steady.seconds["communication"] / whole if whole else 0.0
+        mine = [c for c in every if c.where == where]
         if mine and scale:
             found.append(
                 Place(

@@ -13,6 +13,7 @@ from narrows.ledger.steady import Steady
 from narrows.ledger.steps import Steps
 from narrows.report.model import Cause, Ceilings, Finding
 from narrows.report.record import Basis
+from narrows.spool.place import named
 from narrows.spool.record import TENSORFLOW, Line, Process
 
 Text = dict[str, tuple[str, str, str]]
@@ -74,11 +75,7 @@ class View:
 
     def place(self, file: str, line: int) -> str:
         """`train.py:41`, from where the user was."""
-        path = Path(file)
-        try:
-            return f"{path.relative_to(self.cwd)}:{line}"
-        except ValueError:
-            return f"{file}:{line}"
+        return named(file, line, self.cwd)
 
     def at(self, where: Any) -> str | None:
         """The same, of a `[file, line, function]` in an event."""

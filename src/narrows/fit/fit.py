@@ -87,10 +87,11 @@ def _batch(wish: Wish, command: Command, process: Process) -> Size | None:
 
 def _lengths(wish: Wish, command: Command, seen: answers.Seen, traces: Traces) -> scaling.Tried | None:
     """Most jobs have no sequences: where it was not asked for, what cannot be found out is not there. Raises `Failure`."""
+    asked = bool(wish.sequence or wish.sequence_from)
     size = sizes.sequence(command, scaling.shapes(seen.process), wish.sequence_from)
     tried = traces.tried(size, seen) if size is not None else None
     known = tried is not None and scaling.model_of(tried.steps) is not None
-    if wish.about_sequence and not known:
+    if asked and not known:
         why = scaling.missing("sequence", wish.sequence_from) if size is None else scaling.unlike(size, wish.sequence)
         raise Failure(why, 2)
     return tried if known else None

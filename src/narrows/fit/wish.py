@@ -25,7 +25,3 @@ class Wish:
     """Updates of the real run."""
     allow_writes: bool = False
     quiet: bool = False
-
-    @property
-    def about_sequence(self) -> bool:
-        return bool(self.sequence or self.sequence_from)

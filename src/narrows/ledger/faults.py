@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from narrows.ledger.steps import steps
 from narrows.report.parallel import Fate
-from narrows.spool.record import STATES, Process
+from narrows.spool.record import STATES, WAITS, Process
 
 LOST = re.compile(
     r"[Cc]onnection (closed|reset|refused|was closed)|[Bb]roken pipe|[Ss]ocket ?[Tt]imeout|[Tt]imed out (waiting|connecting)|remote process"
@@ -25,8 +25,6 @@ INTERRUPTED = ("KeyboardInterrupt", "SignalException")
 """Errors of a process that was asked to end: how it stood until then is what counts."""
 BY_LAUNCHERS = ("SIGTERM", "SIGINT")
 """What launchers end the rest with, and then report them, too."""
-WAITS = ("wait", "communication")
-"""States in which a rank waits for others."""
 
 
 def rank_processes(processes: Sequence[Process]) -> list[list[Process]]:

@@ -13,9 +13,8 @@ from narrows.ledger.alignment import beside
 from narrows.ledger.gaps import merge
 from narrows.ledger.steady import middle, startup_ends, steady
 from narrows.ledger.steps import Step, steps
-from narrows.spool.record import STATES, Process
+from narrows.spool.record import STATES, WAITS, Process
 
-WAITS = ("wait", "communication")
 FEWEST = 3
 """Steps that all ranks made undisturbed."""
 
@@ -76,7 +75,7 @@ def together(ranks: Sequence[Process]) -> Together | None:
     rows = _typical(lying.rows)
     if len(rows) < FEWEST:
         return None
-    waits = [[sum(step.state(name) for name in WAITS) / 1e9 for step in row] for row in rows]
+    waits = [[step.waited for step in row] for row in rows]
     own = [_means([row[number] for row in rows]) for number in range(len(ranks))]
     lines = [_lines(process) for process in ranks]
     made = []

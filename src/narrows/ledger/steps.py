@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from narrows.ledger import stages
-from narrows.spool.record import CALL, STATES, UPDATE, Boundary
+from narrows.spool.record import CALL, STATES, UPDATE, WAITS, Boundary
 
 FEWEST = 3
 """Boundaries that make a job one that trains (or infers): one update alone is no loop."""
@@ -37,6 +37,11 @@ class Step:
 
     def state(self, name: str) -> int:
         return self.ns[STATES.index(name)]
+
+    @property
+    def waited(self) -> float:
+        """Seconds that a rank waited for others."""
+        return sum(self.state(name) for name in WAITS) / 1e9
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,11 +4,11 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from narrows.job.facts import Facts
 from narrows.report.capacity import LimitKind, MemoryParts, OutOfMemory
+from narrows.spool.place import place
 from narrows.spool.record import UPDATE, Process
 
 SIZE = r"([\d.]+) ?(bytes|B|[KMGTP]i?B)\b"
@@ -90,7 +90,7 @@ def _told(process: Process, facts: Facts) -> OutOfMemory:
     lines = [line for line in text.splitlines() if line.strip()]
     return OutOfMemory(
         asked_bytes=asked,
-        where=_place(where if mine else _last_line(text) or where, facts.cwd),
+        where=place(where if mine else _last_line(text) or where, facts.cwd),
         what=event.get("text") if mine else None,
         op=inner[-1] if inner and mine else None,
         state=_state(frames),
@@ -208,14 +208,6 @@ def _last_line(text: str) -> tuple[str, int] | None:
         if not re.search(r"(site|dist)-packages|lib/python3|narrows/probe/", file)
     ]
     return own[-1] if own else None
-
-
-def _place(where: tuple[str, int] | None, cwd: str) -> str | None:
-    """`train.py:41`, from where the user was."""
-    if where is None:
-        return None
-    path = Path(where[0])
-    return f"{path.relative_to(cwd) if path.is_relative_to(cwd) else path}:{where[1]}"
 
 
 def _parts(process: Process, look: Mapping[str, Any], limit: Limit | None, held: int | None) -> MemoryParts | None:

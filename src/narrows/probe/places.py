@@ -72,7 +72,11 @@ def known_sites() -> list[list[object]]:
 
 def here() -> list[object] | None:
     """[file, line, function] of the innermost frame of the user's own code."""
-    frame: FrameType | None = sys._getframe(1)
+    return user(sys._getframe(1))
+
+
+def user(frame: FrameType | None) -> list[object] | None:
+    """The same, of a stack that ends in this frame."""
     while frame is not None:
         if kind(frame.f_code.co_filename) == "user":
             return [frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name]

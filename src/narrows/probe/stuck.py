@@ -7,7 +7,6 @@ threads of its own, so a job of one process never has it. While a C function kee
 import sys
 import time
 from _thread import start_new_thread
-from types import FrameType
 
 from . import job, light, places, state
 
@@ -47,7 +46,11 @@ def _watch() -> None:
             elif now - since >= due:
                 due *= 2
                 job.spool.event(
-                    "stuck", seconds=round(now - since, 1), state=state.now_in, where=_place(), updates=job.updates
+                    "stuck",
+                    seconds=round(now - since, 1),
+                    state=state.now_in,
+                    where=places.user(sys._current_frames().get(state.thread)),
+                    updates=job.updates,
                 )
     except Exception:  # the interpreter is ending
         return
@@ -55,11 +58,3 @@ def _watch() -> None:
 
 def _moved() -> tuple[int, int, int]:
     return job.spool.boundaries, len(light.ends), state.last
-
-
-def _place() -> list[object] | None:
-    """[file, line, function] of the innermost frame of the user's own code."""
-    frame: FrameType | None = sys._current_frames().get(state.thread)
-    while frame is not None and places.kind(frame.f_code.co_filename) != "user":
-        frame = frame.f_back
-    return [frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name] if frame is not None else None

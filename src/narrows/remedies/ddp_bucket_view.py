@@ -41,9 +41,8 @@ def apply(torch: Any, value: bool) -> None:
             given["gradient_as_bucket_view"] = True
             within.note(NAME)
 
-    parallel = exchange.wrapped(torch)
-    if parallel is not None:
-        within.arguments(NAME, parallel, change)
+    if exchange.wrapped(torch) is not None:
+        exchange.arguments(torch, NAME, change)
         _detach(torch)
 
 

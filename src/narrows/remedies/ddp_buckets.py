@@ -58,9 +58,7 @@ def apply(torch: Any, value: int) -> None:
             given["bucket_cap_mb"] = value
             within.note(NAME, bucket_cap_mb=value)
 
-    parallel = exchange.wrapped(torch)
-    if parallel is not None:
-        within.arguments(NAME, parallel, change)
+    exchange.arguments(torch, NAME, change)
 
 
 def by_hand(value: int) -> str:

@@ -37,9 +37,13 @@ def candidates(view: View) -> list[Candidate]:
     parallel = estimates.parallel(view)
     if not parallel or not parallel["find_unused"] or parallel["static_graph"] or unused(view) is not False:
         return []
-    calls = sum(k.calls for k in view.kernels if k.state == "forward")
-    saved = USED + NODE * calls
+    saved = searching(view)
     return [Candidate(value=True, seconds=saved)] if view.share(saved) >= estimates.WORTH else []
+
+
+def searching(view: View) -> float:
+    """Seconds of a step that looking for them takes."""
+    return USED + NODE * sum(k.calls for k in view.kernels if k.state == "forward")
 
 
 def unused(view: View) -> bool | None:
@@ -56,9 +60,7 @@ def apply(torch: Any, value: bool) -> None:
             given["find_unused_parameters"] = False
             within.note(NAME)
 
-    parallel = exchange.wrapped(torch)
-    if parallel is not None:
-        within.arguments(NAME, parallel, change)
+    exchange.arguments(torch, NAME, change)
 
 
 def by_hand(value: bool) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import estimates
 from .candidate import Candidate
-from .inside import exchange, within
+from .inside import backward, exchange, within
 
 if TYPE_CHECKING:
     from narrows.findings.view import View
@@ -179,22 +179,12 @@ def _calls(parallel: Any, turn: Turn) -> None:
 
 
 def _backward_of(torch: Any, turn: Turn) -> None:
-    original = torch.autograd.backward
-    inside = [False]
-
-    @functools.wraps(original)
-    def backward(*args: Any, **kwargs: Any) -> Any:
-        if inside[0]:  # a checkpointed block runs backward inside of one
-            return original(*args, **kwargs)
-        inside[0] = True
-        try:
-            result = original(*args, **kwargs)
-        finally:
-            inside[0] = False
+    def make(call: Any, *args: Any, **kwargs: Any) -> Any:
+        result = call(*args, **kwargs)
         turn.backward()
         return result
 
-    torch.autograd.backward = backward
+    backward.through(torch, make)
 
 
 def by_hand(value: int) -> str:

@@ -31,8 +31,7 @@ def candidates(view: View) -> list[Candidate]:
     # Where none is unused, not to look for them is the simpler remedy.
     if not parallel or not parallel["find_unused"] or parallel["static_graph"] or not _same_unused(view):
         return []
-    calls = sum(k.calls for k in view.kernels if k.state == "forward")
-    saved = ddp_find_unused_off.USED + ddp_find_unused_off.NODE * calls
+    saved = ddp_find_unused_off.searching(view)
     return [Candidate(value=True, seconds=saved)] if view.share(saved) >= estimates.WORTH else []
 
 
@@ -52,9 +51,7 @@ def apply(torch: Any, value: bool) -> None:
             given.update(static_graph=True, find_unused_parameters=False)
             within.note(NAME)
 
-    parallel = exchange.wrapped(torch)
-    if parallel is not None:
-        within.arguments(NAME, parallel, change)
+    exchange.arguments(torch, NAME, change)
 
 
 def by_hand(value: bool) -> str:

@@ -13,7 +13,7 @@ from zlib import crc32
 
 from . import estimates, threads
 from .candidate import Candidate
-from .inside import accumulation, exchange, serving, within
+from .inside import accumulation, backward, exchange, serving, within
 from .inside.crew import Crew
 
 if TYPE_CHECKING:
@@ -229,32 +229,22 @@ def _batches(torch: Any, share: Share) -> None:
 
 
 def _backward(torch: Any, share: Share) -> None:
-    original = torch.autograd.backward
-    inside = [False]
-
-    @functools.wraps(original)
-    def backward(tensors: Any, grad_tensors: Any = None, *args: Any, **kwargs: Any) -> Any:
-        if not share.shares or inside[0]:
-            return original(tensors, grad_tensors, *args, **kwargs)
-        losses = [tensors] if isinstance(tensors, torch.Tensor) else list(tensors)
+    def make(call: Any, tensors: Any, grad_tensors: Any = None, *args: Any, **kwargs: Any) -> Any:
+        if not share.shares:
+            return call(tensors, grad_tensors, *args, **kwargs)
+        losses = backward.losses(torch, tensors)
         if any(each.numel() != 1 for each in losses):
             share.off("what runs backward is no loss")
-            return original(tensors, grad_tensors, *args, **kwargs)
+            return call(tensors, grad_tensors, *args, **kwargs)
         _tell(torch, share, losses[0])
         if share.weight != 1.0:
-            given = grad_tensors if isinstance(grad_tensors, (tuple, list)) else [grad_tensors] * len(losses)
-            grad_tensors = [
-                torch.full_like(each, share.weight) if gradient is None else gradient * share.weight
-                for each, gradient in zip(losses, given, strict=True)
-            ]
-        inside[0] = True
+            grad_tensors = backward.weighted(torch, losses, grad_tensors, share.weight)
         try:
-            return original(losses, grad_tensors, *args, **kwargs)
+            return call(losses, grad_tensors, *args, **kwargs)
         finally:
-            inside[0] = False
             share.gathered = True
 
-    torch.autograd.backward = backward
+    backward.through(torch, make)
 
 
 def _tell(torch: Any, share: Share, loss: Any) -> None:
@@ -264,10 +254,10 @@ def _tell(torch: Any, share: Share, loss: Any) -> None:
     mean = loss.detach().double() * share.weight
     share.crew.mean(mean)
     try:
-        from _narrows_probe.hooks import backward  # type: ignore[import-not-found,unused-ignore]
+        from _narrows_probe.hooks import backward as probe  # type: ignore[import-not-found,unused-ignore]
 
-        if backward.curve:
-            backward.curve[-1] = float(mean)
+        if probe.curve:
+            probe.curve[-1] = float(mean)
     except Exception:
         pass
 

@@ -145,7 +145,7 @@ def busy(ranks: Sequence[Process], samples: Sequence[watch.Sample]) -> float:
 
 
 def _work(step: Step) -> float:
-    return step.seconds - (step.state("wait") + step.state("communication")) / 1e9
+    return step.seconds - step.waited
 
 
 def _ceiling(report: Report) -> Link | None:

@@ -1,16 +1,16 @@
 """What a report says of a job of several ranks: each one's row, and what they exchange."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from narrows.ledger import links
 from narrows.ledger.account import Account
 from narrows.ledger.build import totals
 from narrows.ledger.collectives import collectives
-from narrows.ledger.ranks import WAITS, Together
+from narrows.ledger.ranks import Together
 from narrows.report.model import Ceilings, Rank, Row
 from narrows.report.parallel import Communication, Exchanged
-from narrows.spool.record import Process
+from narrows.spool.place import place
+from narrows.spool.record import WAITS, Process
 
 
 def critical(accounts: Sequence[Account], found: Together | None) -> int:
@@ -95,11 +95,3 @@ def communication(
             for each in seen
         ],
     )
-
-
-def place(where: tuple[str, int] | None, cwd: str) -> str | None:
-    """`train.py:41`, from where the user was."""
-    if where is None:
-        return None
-    path = Path(where[0])
-    return f"{path.relative_to(cwd) if path.is_relative_to(cwd) else path}:{where[1]}"

@@ -29,6 +29,8 @@ STATES = (
     "callback",  # callbacks of `fit` that the user asked for
 )
 GAPS = ("tail", "prepare", "loss", "post")
+WAITS = ("wait", "communication")
+"""In which a rank waits for others."""
 
 TENSORFLOW = "tf::"
 """The library that its ops' names begin with."""

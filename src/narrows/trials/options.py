@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from narrows import remedies
 from narrows.findings.view import View
+from narrows.remedies import estimates
 from narrows.trials.arm import Value
 from narrows.trials.option import Option
 from narrows.trials.wish import Wish
@@ -45,7 +46,7 @@ def _asked(wish: Wish, name: str) -> bool:
 
 def _for(view: View, name: str) -> bool:
     """The remedy is one for such jobs."""
-    ranks = not getattr(remedies.load(name), "RANKS", False) or bool(view.others) or view.process.ranks > 1
+    ranks = not getattr(remedies.load(name), "RANKS", False) or estimates.ranks(view) > 1
     return ranks and remedies.suits(name, view.framework)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from .. import agreed, exchanges, inputs, job, places, state, stuck
+from . import reducer
 
 syncing = False
 """A DistributedDataParallel module exists: backwards end with a wait for gradients."""
@@ -127,6 +128,7 @@ def _watch_wrappers(torch: Any) -> None:
         global syncing
         made(self, *args, **kwargs)
         syncing = True
+        reducer.made(self)
         try:
             job.spool.event(
                 "parallel",

@@ -11,7 +11,7 @@ import gc
 from collections.abc import Callable
 from typing import Any
 
-from . import within
+from . import backward, within
 
 
 class Turn:
@@ -83,9 +83,9 @@ class Turn:
 def _probe_part(share: float, back: int) -> None:
     """In a trial the loss curve has one loss for a batch: the mean over its parts."""
     try:
-        from _narrows_probe.hooks import backward  # type: ignore[import-not-found,unused-ignore]
+        from _narrows_probe.hooks import backward as probe  # type: ignore[import-not-found,unused-ignore]
 
-        backward.part = share, back
+        probe.part = share, back
     except Exception:
         pass
 
@@ -155,15 +155,10 @@ def _clip(torch: Any, name: str, turn: Turn) -> None:
 
 
 def _backward(torch: Any, turn: Turn) -> None:
-    original = torch.autograd.backward
-    inside = [False]
-
-    @functools.wraps(original)
-    def backward(tensors: Any, grad_tensors: Any = None, *args: Any, **kwargs: Any) -> Any:
-        if not turn.open or inside[0]:  # a checkpointed block runs backward inside of one
-            return original(tensors, grad_tensors, *args, **kwargs)
-        losses = [tensors] if isinstance(tensors, torch.Tensor) else list(tensors)
-        given = grad_tensors if isinstance(grad_tensors, (tuple, list)) else [grad_tensors] * len(losses)
+    def make(call: Any, tensors: Any, grad_tensors: Any = None, *args: Any, **kwargs: Any) -> Any:
+        if not turn.open:
+            return call(tensors, grad_tensors, *args, **kwargs)
+        losses = backward.losses(torch, tensors)
         if turn.stepped:
             turn.off("a batch has several updates")
         if turn.touched():
@@ -171,19 +166,13 @@ def _backward(torch: Any, turn: Turn) -> None:
         if any(each.numel() != 1 for each in losses):
             turn.off("what runs backward is no loss")
         else:
-            tensors = losses
-            grad_tensors = [
-                torch.full_like(each, turn.share) if gradient is None else gradient * turn.share
-                for each, gradient in zip(losses, given, strict=True)
-            ]
-        inside[0] = True
+            tensors, grad_tensors = losses, backward.weighted(torch, losses, grad_tensors, turn.share)
         try:
-            return original(tensors, grad_tensors, *args, **kwargs)
+            return call(tensors, grad_tensors, *args, **kwargs)
         finally:
-            inside[0] = False
             turn.backward()
 
-    torch.autograd.backward = backward
+    backward.through(torch, make)
 
 
 def _step(torch: Any, turn: Turn) -> None:

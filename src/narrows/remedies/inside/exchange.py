@@ -4,6 +4,8 @@ import functools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from . import within
+
 
 def average(torch: Any, parameters: Iterable[Any], group: Any) -> None:
     """Each gradient becomes its mean over the ranks of the group, in one collective for each dtype and device.
@@ -38,6 +40,13 @@ def wrapped(torch: Any) -> Any:
     if not torch.distributed.is_available():
         return None
     return torch.nn.parallel.DistributedDataParallel
+
+
+def arguments(torch: Any, remedy: str, change: Callable[[Any, dict[str, Any]], None]) -> None:
+    """Let `change(model, arguments)` edit how each such model is made."""
+    parallel = wrapped(torch)
+    if parallel is not None:
+        within.arguments(remedy, parallel, change)
 
 
 def before_use(torch: Any, settle: Callable[[bool], None], off: Callable[[str], None]) -> None:
