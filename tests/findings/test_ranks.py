@@ -67,6 +67,13 @@ def test_what_more_data_cost_is_what_the_slowest_takes_above_the_mean() -> None:
     assert "50% more" in it.evidence
 
 
+def test_a_rank_that_has_more_data_is_not_called_slow_for_them_as_well() -> None:
+    assert "slow-rank" not in ids(uneven())
+    assert found(uneven(32, 32), "slow-rank").seconds == pytest.approx(4e-3)
+    partly = found(uneven(48, 40, more=8.0), "slow-rank")
+    assert partly.seconds == pytest.approx(8e-3 - 16e-3 * (1 - 40 / 48))
+
+
 def test_ranks_that_are_uneven_in_turns() -> None:
     it = found(in_turns(), "data-imbalance")
     assert it.seconds == pytest.approx(2e-3, rel=0.1)

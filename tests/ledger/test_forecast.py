@@ -41,7 +41,11 @@ def test_one_rank_is_the_process_alone() -> None:
 
 
 def test_what_was_hidden_stays_hidden_and_no_more() -> None:
-    assert calibrated(KNOWN, LINK) == Calibrated(waits=0.0, hidden=pytest.approx(0.02008), last=0.25, factor=1.0)
+    on_cores = pytest.approx(0.01 / ring(2, 4e7, LINK, 4))
+    assert calibrated(KNOWN, LINK) == Calibrated(
+        waits=0.0, hidden=pytest.approx(0.02008), last=0.25, factor=1.0, working=pytest.approx(0.11), beside=on_cores,
+        on_cores=on_cores,
+    )  # fmt: skip
     assert at(KNOWN, 64) - at(KNOWN, 2) == pytest.approx(ring(64, 4e7, LINK, 4) - ring(2, 4e7, LINK, 4))
 
 
@@ -54,9 +58,18 @@ def test_an_exchange_that_took_longer_than_its_model_takes_as_much_longer_on_mor
 def test_a_machine_gives_no_more_than_its_cores() -> None:
     small = replace(KNOWN, cores=2)
     assert at(small, 2) == pytest.approx(0.13), "two ranks of 0.12 s fit into two cores"
-    exchanging = 0.01 * ring(4, 4e7, LINK, 4) / ring(2, 4e7, LINK, 4)
-    assert at(small, 4, per_machine=4) == pytest.approx(4 * (0.11 + exchanging) / 2)
-    assert at(small, 4, per_machine=2) == at(KNOWN, 4)
+    exposed = ring(4, 4e7, LINK, 4) - calibrated(small, LINK).hidden
+    # The work kept both cores busy: what the exchange needs of them, it needs while nothing else is done.
+    assert at(small, 4, per_machine=4) == pytest.approx(4 * 0.11 / 2 + exposed * (1 + 0.01 / 0.02))
+    assert at(small, 4, per_machine=2) == pytest.approx(at(KNOWN, 4))
+
+
+def test_an_exchange_beside_the_work_takes_its_part_of_the_cores() -> None:
+    roomy = replace(KNOWN, cores=3)
+    hidden, more = calibrated(roomy, LINK).hidden, ring(4, 4e7, LINK, 4)
+    on_cores = 0.01 / ring(2, 4e7, LINK, 4)
+    taken = 4 * (0.11 + on_cores * hidden) / 3 + (more - hidden) * (1 + on_cores / 3)
+    assert at(roomy, 4, per_machine=4) == pytest.approx(taken)
 
 
 def test_ranks_that_sleep_share_cores_for_nothing() -> None:

@@ -88,9 +88,16 @@ def test_the_second_slowest_bounds_what_the_slowest_costs() -> None:
 
 def test_ranks_that_are_slow_in_turn_wait_for_each_other() -> None:
     made = found(job([{"forward": 4.0}, {}], [{}, {"forward": 4.0}]))
-    assert ms(made.exchange, *(r.waiting for r in made.ranks), *(r.cost for r in made.ranks)) == [0.5, 2, 2, 2, 2]
+    assert ms(made.exchange, *(r.waiting for r in made.ranks), *(r.cost for r in made.ranks)) == [0.5, 2, 2, 0, 0]
     assert [r.slowest for r in made.ranks] == [0.5, 0.5]
     assert [r.excess for r in made.ranks] == [None, None]
+
+
+def test_a_straggler_among_ranks_that_vary_costs_what_it_does_more_and_not_what_they_vary() -> None:
+    """It takes 3 ms more in each step, and the other 4 ms more in each second one: with 1 ms less it would be as fast, and half
+    of the steps would be that much shorter."""
+    made = found(job([{"forward": 3.0}], [{}, {"forward": 4.0}]))
+    assert ms(*(r.cost for r in made.ranks)) == [0.5, 0]
 
 
 def test_steps_that_one_rank_was_looked_into_do_not_count() -> None:

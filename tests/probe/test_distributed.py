@@ -41,13 +41,13 @@ def test_the_time_goes_to_communication_and_then_back_to_where_it_was(outside: i
         state.to(outside)
     else:
         state.enter(outside)
-    assert distributed._timed(seen)() == inside
+    assert distributed.timed(seen)() == inside
     assert state.now_in == outside
 
 
 def test_a_collective_within_another_one_is_part_of_it() -> None:
     state.enter(state.FORWARD)
-    assert distributed._timed(distributed._timed(seen))() == state.WAIT
+    assert distributed.timed(distributed.timed(seen))() == state.WAIT
     assert state.now_in == state.FORWARD
 
 
@@ -56,20 +56,20 @@ def test_one_that_fails_leaves_the_state_as_it_was() -> None:
         raise RuntimeError("the other side is gone")
 
     with pytest.raises(RuntimeError, match="gone"):
-        distributed._timed(broken)()
+        distributed.timed(broken)()
     assert state.now_in == state.TAIL
 
 
 def test_another_thread_is_not_timed() -> None:
     found: list[int] = []
-    thread = threading.Thread(target=lambda: found.append(distributed._timed(seen)()))
+    thread = threading.Thread(target=lambda: found.append(distributed.timed(seen)()))
     thread.start()
     thread.join()
     assert found == [state.TAIL]
 
 
 def test_what_is_only_being_compiled_is_left_alone() -> None:
-    assert distributed._timed(seen, lambda: True)() == state.TAIL
+    assert distributed.timed(seen, lambda: True)() == state.TAIL
 
 
 def test_of_a_tensor_that_ranks_share_only_the_own_part_is_looked_at() -> None:

@@ -77,6 +77,36 @@ def test_short_steps_are_watched_for_longer(told: list[str]) -> None:
     assert told == ["alone"]
 
 
+def test_long_steps_are_watched_for_fewer(told: list[str]) -> None:
+    run(schedule.FEW, length=schedule.UNHURRIED_NS)
+    assert told == []
+    run(1, start=schedule.FEW, length=schedule.UNHURRIED_NS)
+    assert told == ["alone"]
+
+
+def test_long_steps_that_still_get_shorter_are_watched_on(told: list[str]) -> None:
+    now = 0
+    for length in (8, 8, 4, 4, 2, 2):
+        now += length * 100_000_000
+        schedule.count(0, 0, now, False)
+        schedule.turn(now)
+    assert told == []
+
+
+def test_what_was_looked_at_before_the_first_update_is_looked_at_again_in_the_updates(told: list[str]) -> None:
+    schedule.settings(0, 0.0)
+    schedule.will_train = True
+    schedule._kind = job.CALL
+    for i in range(600):  # a rollout, all of whose calls look like steps
+        schedule.count(job.CALL, 0, (i + 1) * 1_000_000, False)
+        if schedule.due:
+            schedule.turn((i + 1) * 1_000_000)
+    assert schedule.quiet
+    before = len(told)
+    run(9, start=1000, length=schedule.UNHURRIED_NS // 2)
+    assert told[before::2] == list(schedule.PLAN[:1])
+
+
 def test_where_time_comes_in_bursts_a_window_lasts_from_one_to_the_next(told: list[str]) -> None:
     now, disturbed, open_for = 0, False, []
     for i in range(400):

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from narrows.findings.exchange import gradient_bytes, gradients, latency, synced, syncs, total
+from narrows.findings.exchange import SLOWEST, gradient_bytes, gradients, latency, synced, syncs, total
 from narrows.findings.view import SMALL, Text, View
 from narrows.ledger.collectives import Collective
 from narrows.report.model import Finding
@@ -36,8 +36,6 @@ LARGE: Text = {
 MIB = 1 << 20
 FIRST, DEFAULT = MIB, 25 * MIB
 """Bytes of the first and of the other buckets unless the script says otherwise (`torch.nn.parallel.DistributedDataParallel`)."""
-SLOWEST = 2e-9
-"""Seconds for a byte: a link of 4 Gbit/s. Two processes of one machine need about half of that (gloo)."""
 WHOLE = 0.8
 """Of all gradients, in one bucket."""
 MOST = 8

@@ -10,6 +10,10 @@ SMALL_BYTES = 1 << 16
 """Below this a collective's time is its latency: between two processes of one machine an all-reduce of 4 bytes took 100
 microseconds and one of 64 KiB less than twice that (gloo); a network has more of both."""
 
+SLOWEST = 2e-9
+"""Seconds for a byte: a link of 4 Gbit/s. Two processes of one machine need about half of that (gloo). What costs more is
+latency."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Place:

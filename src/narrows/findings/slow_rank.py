@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from narrows.findings.amounts import amounts
 from narrows.findings.view import Text, View
 from narrows.ledger.ranks import Waits
 from narrows.report.model import Cause, Finding
@@ -37,25 +38,25 @@ DOING = {
 }  # fmt: skip
 """By the state in which it spends more."""
 SMALLEST = 0.05
-"""Share of the step. Ranks that do the same take turns in being the slowest, by a few percent."""
+"""Share of the step. Ranks that do the same differ by a few percent on a machine that does other things, too."""
 
 
 def find(view: View) -> Iterator[Finding]:
     if view.together is None:
         return
     slowest = view.together.slowest
-    # What the others wait for it more than it waits for them: where ranks are slow in turn, that is next to nothing.
-    others = [each.waiting for each in view.together.ranks if each is not slowest]
-    lasting = min(others) - slowest.waiting
-    if view.share(slowest.cost) > SMALLEST and lasting > slowest.cost / 2:
+    given = amounts(view)
+    # What it has more data for is `data-imbalance`: the same data would only make another one the slowest.
+    cost = slowest.cost - (given.explains(slowest.rank) if given is not None else 0.0)
+    if view.share(cost) > SMALLEST:
         more = slowest.excess
         yield view.finding(
             "slow-rank",
             TEXT,
             cause=_cause(view, slowest),
-            seconds=slowest.cost,
+            seconds=cost,
             where=view.place(*more.where) if more is not None and more.where is not None else None,
-            ms=1e3 * slowest.cost,
+            ms=1e3 * cost,
             rank=slowest.rank,
             often=slowest.slowest,
             more=1e3 * more.seconds if more is not None else 0.0,

@@ -23,6 +23,7 @@ from narrows.memory.ledger import Ledger, Rest
 from narrows.memory.sharded import STRATEGIES, needed
 from narrows.memory.stream import PARAMETER, Stream, called, representative
 from narrows.report.capacity import Cache, Capacity, Held, Leaked, OtherOptimizer, Shard
+from narrows.spool.place import near
 from narrows.spool.record import Process
 from narrows.trials.script import read
 
@@ -177,18 +178,9 @@ def _curve(stream: Stream) -> list[tuple[float, int]]:
 
 def _held(found: Iterable[ledgers.Held]) -> list[Held]:
     return [
-        Held(name=each.module, bytes=each.bytes, where=_short(each.where), op=each.op or None)
+        Held(name=each.module, bytes=each.bytes, where=near(each.where, os.getcwd()) or None, op=each.op or None)
         for each in list(found)[:MOST_HELD]
     ]
-
-
-def _short(where: str) -> str | None:
-    """From the working directory, as the report's other places."""
-    path, _, line = where.rpartition(":")
-    if not path:
-        return None
-    inside = os.path.relpath(path) if path.startswith(os.getcwd() + os.sep) else path
-    return f"{inside}:{line}"
 
 
 def _model(process: Process, who: int) -> str:
@@ -198,6 +190,6 @@ def _model(process: Process, who: int) -> str:
 
 def _leaked(leak: Leak) -> Leaked:
     return Leaked(
-        bytes_per_step=leak.bytes_per_step, count_per_step=leak.count_per_step, made_at=_short(leak.made_at) or "",
-        held_by=leak.held_by, held_at=_short(leak.held_at or ""), graph=leak.graph,
+        bytes_per_step=leak.bytes_per_step, count_per_step=leak.count_per_step, made_at=near(leak.made_at, os.getcwd()),
+        held_by=leak.held_by, held_at=near(leak.held_at or "", os.getcwd()) or None, graph=leak.graph,
     )  # fmt: skip

@@ -94,17 +94,31 @@ class Calibrated:
     """Share of the exchange that nothing can hide: its last piece, unless even that was seen to be hidden."""
     factor: float
     """Where even with nothing hidden the exchange took longer than its model, how much."""
+    working: float
+    """Seconds for which a rank's work kept cores busy."""
+    beside: float
+    """Cores that the exchange kept busy while it was hidden: no more than the work left."""
+    on_cores: float
+    """Share of the exposed exchange in which it kept a core busy."""
 
 
 def calibrated(known: Known, link: Link) -> Calibrated:
     """Two ranks exchange alike in a ring and in a tree."""
     waits = min(known.exposed, slowest(known.ranks) * known.spread)
-    taken, whole = known.exposed - waits, ring(known.ranks, known.bytes, link, known.buckets)
+    taken, modelled = known.exposed - waits, ring(known.ranks, known.bytes, link, known.buckets)
+    whole = max(taken, modelled)
+    hidden = whole - taken
+    exchanging = min(max(0.0, known.busy - known.work), whole)
+    working = known.busy - exchanging
+    beside = min(exchanging * hidden / whole, max(0.0, known.work * known.cores / known.ranks - working))
     return Calibrated(
         waits=waits,
-        hidden=max(0.0, whole - taken),
-        last=min(1 / known.buckets, taken / whole),
-        factor=max(1.0, taken / whole),
+        hidden=hidden,
+        last=min(1 / known.buckets, taken / modelled),
+        factor=whole / modelled,
+        working=working,
+        beside=beside / hidden if hidden else 0.0,
+        on_cores=min(1.0, (exchanging - beside) / taken) if taken else 0.0,
     )
 
 
@@ -114,8 +128,9 @@ def step(
     """(seconds of a step, seconds of it that are communication) with that part of the one process's samples on each rank and
     so many ranks on each machine.
 
-    A machine gives no more than its cores: where its ranks keep them busy for longer than the step would take, that is what
-    it takes, and then nobody's waiting costs anything.
+    A machine gives no more than its cores: where its ranks keep them busy for longer than their work would take, that is what
+    the work takes, and then nobody's waiting costs anything. What of the exchange is exposed comes after all ranks' work, so
+    that it has no work of others to share the cores with: they share them in it, too.
     """
     if ranks == 1:
         return known.samples(part), 0.0
@@ -125,11 +140,10 @@ def step(
     # A smaller backward hides less.
     exposed = max(more * seen.last, more - seen.hidden * min(1.0, part / known.part))
     waits = seen.waits * slowest(ranks) / slowest(known.ranks) * (work / known.work)
-    whole = ring(known.ranks, known.bytes, link, known.buckets) * seen.factor
-    exchanging = min(max(0.0, known.busy - known.work), whole)
-    busy = (known.busy - exchanging) * known.samples(part) / known.samples(known.part) + exchanging * more / whole
-    seconds = max(work + exposed + waits, per_machine * busy / known.cores)
-    return seconds, seconds - work if seconds == work + exposed + waits else seconds * exchanging * more / whole / busy
+    busy = seen.working * known.samples(part) / known.samples(known.part) + seen.beside * (more - exposed)
+    crowded = per_machine * busy / known.cores
+    exposed *= 1 + seen.on_cores * max(0.0, per_machine / max(known.cores, known.ranks) - 1)
+    return max(work + waits, crowded) + exposed, exposed + (waits if work + waits >= crowded else 0.0)
 
 
 def forecast(

@@ -1,8 +1,9 @@
 """What ranks wait for: each other, or the exchange itself; which one they wait for, and what it does meanwhile. Pure.
 
 In each step a rank waits in the states `wait` and `communication`. What the rank waits that waits least in that step is
-the exchange, exposed; what another waits more, it waits for the slowest. If the slowest one's own work were as that of
-the next, the step would be shorter by what that next one waits for it: that is what the slowest costs.
+the exchange, exposed; what another waits more, it waits for the slowest. If the slowest one's own work were, on average, as
+that of the next, each step would be shorter by that, but by no more than what the next one waits for it in this step: that
+is what the slowest costs. Ranks that are slow in turn cost nothing by this: none of them is slower than another.
 """
 
 import statistics
@@ -42,7 +43,7 @@ class Waits:
     slowest: float
     """Share of the steps in which it is the one that is waited for."""
     cost: float
-    """By how much the steps would be shorter if its own work were as that of the next slowest."""
+    """By how much the steps would be shorter if its own work were, on average, as that of the next slowest."""
     offset: float
     """Seconds that its clock shows more than the first rank's."""
     excess: Excess | None
@@ -86,7 +87,7 @@ def together(ranks: Sequence[Process]) -> Together | None:
                 rank=process.rank,
                 waiting=sum(each[number] - min(each) for each in waits) / len(rows),
                 slowest=len(first) / len(rows),
-                cost=sum(sorted(each)[1] - each[number] for each in first) / len(rows),
+                cost=_cost([min(w for i, w in enumerate(each) if i != number) - each[number] for each in waits]),
                 offset=lying.offsets_ns[number] / 1e9,
                 excess=_excess(number, own, lines, process),
             )
@@ -108,6 +109,12 @@ def _typical(rows: Sequence[tuple[Step, ...]]) -> list[tuple[Step, ...]]:
         return clean
     blocks = [clean[i : i + known.block] for i in range(0, len(clean) - known.block + 1, known.block)]
     return middle(blocks, [sum(row[0].seconds for row in block) for block in blocks])
+
+
+def _cost(gaps: Sequence[float]) -> float:
+    """`gaps`: seconds of each step by which a rank is behind the next slowest one; negative where it is not the slowest."""
+    lasting = max(0.0, sum(gaps) / len(gaps))
+    return sum(min(lasting, max(0.0, gap)) for gap in gaps) / len(gaps)
 
 
 def _means(every: Sequence[Step]) -> dict[str, float]:

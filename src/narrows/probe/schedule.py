@@ -18,6 +18,10 @@ SETTLED = 0.15
 LONGEST_WARMUP = 48
 SHORTEST_WARMUP_NS = 250_000_000
 """Or so many boundaries. In less, bursts that come back every dozen steps would not be seen."""
+COMPARED, FEW = 8, 4
+"""Boundaries in the two halves; few where four of them are longer than `UNHURRIED_NS`: a job that plays or
+accumulates for seconds before each update has few of them."""
+UNHURRIED_NS = 1_000_000_000
 PLAN = ("alone", "lines", "ops", "lines", "ops", "alone", "values", "lines", "ops", "alone", "lines", "ops", "alone")
 AGAIN = ("lines", "ops", "alone", "values")
 LATER = 3
@@ -102,17 +106,16 @@ def off() -> None:
 
 def count(kind: int, who: int, now: int, disturbed: bool) -> None:
     """Note a boundary. Called at each one, so it does little."""
-    global steady, enough, _previous, _began, _left, due, _kind, _settled, _asked
-    if quiet:
+    global steady, enough, _previous, _began, _left, due, _kind, _asked
+    if quiet and kind >= _kind:
         steady += 1
         if steady >= _again:
             wake()
         return
     if kind < _kind:
         # The first update: the job trains, and the model calls before it say nothing of its steps.
-        _history.clear()
-        _kind, _settled, steady = kind, False, 0
-        places.learning = True
+        _kind, steady = kind, 0
+        _anew()
     if not _settled:
         _history.append((who, now - _previous if _previous else 0))
     elif not disturbed:
@@ -184,13 +187,21 @@ def wake() -> None:
 
 def renew() -> None:
     """Another optimizer begins: once the job has settled, that may be another stage of it, with steps of its own."""
-    global _settled, _plan, _next, _left, _planned, due, quiet, _renewed
+    global _renewed
     if not _settled or not _plan or _off or _renewed >= STAGES:
         return
     _renewed += 1
+    _anew()
+
+
+def _anew() -> None:
+    """The times are to settle again, and then the plan is gone through from its start."""
+    global _settled, _plan, _next, _left, _planned, due, quiet
     _history.clear()
     places.learning = True
-    _settled, _plan, _next, _left, _planned, due, quiet = False, PLAN, 0, 0, False, True, False
+    _settled, _next, _left, due, quiet = False, 0, 0, not _off, False
+    if _plan:
+        _plan, _planned = PLAN, False
 
 
 def is_open() -> bool:
@@ -206,15 +217,21 @@ def close() -> None:
 
 
 def _steady_enough() -> bool:
-    """Enough was seen, and the last eight boundaries (or turns) fall into two halves with nearly the same median."""
-    if len(_history) >= LONGEST_WARMUP or (len(_history) > 4 and _previous - _began > 20_000_000_000):
+    """Enough was seen, and the last boundaries (or turns) fall into two halves with nearly the same median."""
+    if len(_history) >= LONGEST_WARMUP or (len(_history) > FEW and _previous - _began > 20_000_000_000):
         return True
-    if len(_history) < 9 or _previous - _began < SHORTEST_WARMUP_NS:
+    compared = FEW if sum(ns for _, ns in _history[-FEW:]) > UNHURRIED_NS else COMPARED
+    if len(_history) <= compared or _previous - _began < SHORTEST_WARMUP_NS:
         return False
-    times = [ns for _, ns in _history[-8:]]
-    early, late = sorted(times[:4]), sorted(times[4:])
-    a, b = early[1] + early[2], late[1] + late[2]
-    return abs(a - b) <= SETTLED * max(a, b)
+    times = [ns for _, ns in _history[-compared:]]
+    early, late = _middle(times[: compared // 2]), _middle(times[compared // 2 :])
+    return abs(early - late) <= SETTLED * max(early, late)
+
+
+def _middle(times: list[int]) -> int:
+    """Twice the median of an even number of them."""
+    half = len(times) // 2
+    return sum(sorted(times)[half - 1 : half + 1])
 
 
 def _period(sequence: list[int]) -> int:

@@ -26,12 +26,12 @@ SIZES = (1, 5, 25, 100)
 """MiB. 25 is torch's default."""
 LATENCY = 2e-4
 """Seconds that a collective takes whatever its size, over gloo on one machine (measured: 0.14 to 0.22 ms)."""
-SLOWEST = 2e-9
-"""Seconds for a byte: a link of 4 Gbit/s. What costs more is latency."""
 
 
 def candidates(view: View) -> list[Candidate]:
     """What is exposed, as modelled: the last bucket, which nothing is left to hide, and a latency for each."""
+    from narrows.findings.exchange import SLOWEST
+
     parallel, spent = estimates.parallel(view), estimates.exchange(view)
     if not parallel or view.share(spent) < estimates.WORTH:
         return []

@@ -136,10 +136,9 @@ def exchange(view: View) -> float:
 
 def exchanged(view: View) -> float:
     """Bytes of gradients that a rank exchanges in a step, in its backwards."""
-    from narrows.ledger.collectives import collectives
+    from narrows.findings.exchange import gradients, total
 
-    found = collectives(view.process, view.steps.per_step)
-    return sum(c.bytes * c.calls for c in found if c.kind == "all-reduce" and c.state == "backward")
+    return total(gradients(view))
 
 
 def ranks(view: View) -> int:

@@ -1,7 +1,6 @@
 """What went wrong in a job of several ranks, in sentences: with which rank, after how many steps, and where."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -9,6 +8,7 @@ from narrows.job.facts import Facts
 from narrows.ledger import faults
 from narrows.report.language import Words
 from narrows.report.parallel import Fate
+from narrows.spool.place import near
 from narrows.spool.record import Process
 
 WELL = ("finished", "stopped")
@@ -16,7 +16,7 @@ WELL = ("finished", "stopped")
 
 def told(facts: Facts, processes: Sequence[Process], say: Words) -> tuple[list[Fate], str]:
     """(how each rank ended, what the job ended with); nothing where all went well."""
-    found = [replace(f, where=_near(f.where, facts.cwd)) for f in faults.fates(processes)]
+    found = [replace(f, where=near(f.where, facts.cwd) if f.where else f.where) for f in faults.fates(processes)]
     tries = faults.attempts(found)
     if facts.ended == "ok" and tries:
         # What `multiprocessing` starts ends without a last word.
@@ -75,8 +75,3 @@ def sentence(fate: Fate, say: Words) -> str:
 
 def _by_rank(said: dict[int, str], say: Words) -> str:
     return say("list").join(say("fault.said", rank=rank, said=text) for rank, text in said.items() if text)
-
-
-def _near(where: str | None, cwd: str) -> str | None:
-    """`train.py:41`, from where the user was."""
-    return where if where is None or not Path(where).is_relative_to(cwd) else str(Path(where).relative_to(cwd))

@@ -13,6 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from narrows.job import watch
+from narrows.ledger.alignment import beside
 from narrows.ledger.collectives import collectives
 from narrows.ledger.forecast import Known, Link, calibrated, forecast, slowest
 from narrows.ledger.steps import Step, steps
@@ -118,12 +119,12 @@ def _samples(report: Report) -> float:
 def spread(ranks: Sequence[Process]) -> float:
     """By how much (one standard deviation, in seconds) a rank's work on a step differs from that of the others beside it.
 
-    From the steps of two ranks, side by side from their ends on: what they have in common, such as a machine that is slower
-    for a while, nobody waits for. A median of deviations, so that a few pauses do not make it large.
+    From the steps of two ranks, side by side: what they have in common, such as a machine that is slower for a while, nobody
+    waits for. A median of deviations, so that a few pauses do not make it large.
     """
-    mine, other = (steps(p.boundaries).steps for p in ranks[:2])
-    beside = list(zip(reversed(mine), reversed(other), strict=False))
-    apart = [_work(a) - _work(b) for a, b in beside if not (a.disturbed or b.disturbed or a.light or b.light)]
+    lying = beside(ranks[:2])
+    clean = [row for row in lying.rows if not any(step.disturbed or step.light for step in row)] if lying else []
+    apart = [_work(mine) - _work(other) for mine, other in clean]
     if len(apart) < FEWEST:
         return 0.0
     centre = statistics.median(apart)

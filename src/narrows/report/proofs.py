@@ -1,12 +1,12 @@
 """What the counterfactuals have shown: the measured saving beside the ledger's row."""
 
-import os
 import statistics
 from collections.abc import Sequence
 
 from narrows.job.facts import Counterfactual
 from narrows.report.language import Words
 from narrows.report.model import Proof, Row
+from narrows.spool.place import near
 
 FEWEST = 6
 """Pairs. The median of what they were drawn from lies between the least and the greatest of six with a probability
@@ -61,15 +61,9 @@ def warnings(
 
 def what(found: Counterfactual, cwd: str, say: Words) -> str:
     """In words, what was left out."""
-    lines = [_short(item, cwd) for item in found.left_out if ":" in item]
+    lines = [near(item, cwd) for item in found.left_out if ":" in item]
     told = [say(f"prove.{item}") for item in found.left_out if ":" not in item]
     if lines:
         shown = say("list").join(lines[:6]) + (" …" if len(lines) > 6 else "")
         told.append(say("prove.lines", lines=shown))
     return say("list").join(told)
-
-
-def _short(place: str, cwd: str) -> str:
-    file, _, line = place.rpartition(":")
-    inside = os.path.relpath(file, cwd) if file.startswith(cwd + os.sep) else os.path.basename(file)
-    return f"{inside}:{line}"

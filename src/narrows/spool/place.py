@@ -8,6 +8,12 @@ def place(where: tuple[str, int] | None, cwd: str) -> str | None:
     return None if where is None else named(*where, cwd)
 
 
+def near(text: str, cwd: str) -> str:
+    """The same, of one that is written as `/all/of/the/path/train.py:41`."""
+    file, _, line = text.rpartition(":")
+    return named(file, int(line), cwd) if file and line.isdigit() else text
+
+
 def named(file: str, line: int, cwd: str) -> str:
     path = Path(file)
     return f"{path.relative_to(cwd) if path.is_relative_to(cwd) else path}:{line}"

@@ -27,8 +27,8 @@ def install(torch: Any) -> None:
     if not distributed.is_available():
         return
     implementation = importlib.import_module("torch.distributed.distributed_c10d")
-    wrap(distributed, implementation, _NAMES, _timed)
-    wrap(distributed, distributed, ("_broadcast_coalesced",), _timed)  # buffers, before each forward
+    wrap(distributed, implementation, _NAMES, timed)
+    wrap(distributed, distributed, ("_broadcast_coalesced",), timed)  # buffers, before each forward
     _watch_group(torch, distributed, implementation)
     _watch_wrappers(torch)
 
@@ -49,15 +49,15 @@ def _watch_waits(torch: Any, distributed: Any) -> None:
     global ranked
     if not ranked:
         ranked = True
-        distributed.Work.wait = _timed(distributed.Work.wait)
+        distributed.Work.wait = timed(distributed.Work.wait)
         functional: Any = importlib.import_module("torch.distributed._functional_collectives")
-        functional.wait_tensor = _timed(functional.wait_tensor, torch.compiler.is_compiling)
+        functional.wait_tensor = timed(functional.wait_tensor, torch.compiler.is_compiling)
 
 
 def _watch_group(torch: Any, distributed: Any, implementation: Any) -> None:
     """Note this process's rank: one that was spawned by the job has no RANK in its environment."""
     original = implementation.init_process_group
-    joined = _timed(original)  # it waits for all
+    joined = timed(original)  # it waits for all
 
     @functools.wraps(original)
     def init_process_group(*args: Any, **kwargs: Any) -> Any:
@@ -85,7 +85,7 @@ def _never() -> bool:
     return False
 
 
-def _timed(original: Any, traced: Callable[[], bool] = _never) -> Any:
+def timed(original: Any, traced: Callable[[], bool] = _never) -> Any:
     """`traced`: whether the call is only being compiled; then nothing of ours may get into the graph."""
     name = original.__name__
 
@@ -121,7 +121,7 @@ def _watch_wrappers(torch: Any) -> None:
     """Note when the job makes a DistributedDataParallel; what it was told is in the report."""
     parallel = importlib.import_module("torch.nn.parallel").DistributedDataParallel
     original = parallel.__init__
-    made = _timed(original)  # it compares the ranks' parameters, and sends those of rank 0
+    made = timed(original)  # it compares the ranks' parameters, and sends those of rank 0
 
     @functools.wraps(original)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
