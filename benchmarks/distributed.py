@@ -1,9 +1,10 @@
 """What narrows says of jobs of several ranks, beside what is really saved, and what it forecasts, beside what is measured.
 
-    python benchmarks/distributed.py [--pairs 6] [--only NAME[,NAME]] [--no-forecast] [--no-optimize] [--no-write]
+    python benchmarks/distributed.py [--pairs 6] [--only NAME[,NAME]] [--no-compare] [--no-forecast]
+                                     [--no-optimize] [--no-write]
 
 Each script of `benchmarks/distributed/` runs with 2 ranks as it is and with its cause removed (`--without sync`, `straggler`,
-`imbalance`, `metrics`), in turn, each second pair backwards, in fresh processes and without narrows; what is saved is a share of
+`imbalance`, `loop`), in turn, each second pair backwards, in fresh processes and without narrows; what is saved is a share of
 the step, with the interval of the signed-rank test. `narrows diagnose` runs beside every second pair. Then a step on 2, 3 and 4 ranks
 of this machine is forecast from runs with 1 and 2, and timed; and `narrows optimize` runs on those that name a remedy. Writes
 `docs/distributed.md`. Some 40 minutes on a machine that does nothing else.
@@ -217,8 +218,9 @@ def page(cases: Sequence[Case], tables: dict[str, list[str]], pairs: int) -> str
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=6)
-    parser.add_argument("--rounds", type=int, default=5, help="of the forecast")
+    parser.add_argument("--rounds", type=int, default=4, help="of the forecast")
     parser.add_argument("--only")
+    parser.add_argument("--no-compare", action="store_true")
     parser.add_argument("--no-forecast", action="store_true")
     parser.add_argument("--no-optimize", action="store_true")
     parser.add_argument("--no-write", action="store_true")
@@ -233,8 +235,9 @@ def main() -> None:
             if case.name not in wanted:
                 continue
             try:
-                tables["compared"].append(compared_line(case, compared(case, options.pairs, Path(folder))))
-                print(tables["compared"][-1], flush=True)
+                if not options.no_compare:
+                    tables["compared"].append(compared_line(case, compared(case, options.pairs, Path(folder))))
+                    print(tables["compared"][-1], flush=True)
                 if case.facts.get("forecast") and not options.no_forecast:
                     tables["ahead"] += ahead(case, options.rounds, Path(folder))
                 if case.facts.get("remedy") and not options.no_optimize:

@@ -11,7 +11,7 @@ CASE = {"findings": ["slow-rank"], "without": "straggler"}
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--without", choices=["straggler"])
-parser.add_argument("--steps", type=int, default=250)
+parser.add_argument("--steps", type=int, default=400)
 options = parser.parse_args()
 
 dist.init_process_group("gloo")
@@ -31,6 +31,6 @@ for _ in range(options.steps):
     optimizer.step()
     if logs:
         for row, label in zip(answers.detach().tolist(), y.tolist(), strict=True):
-            key = label, max(range(len(row)), key=row.__getitem__)
-            confusion[key] = confusion.get(key, 0) + 1
+            for place, guess in enumerate(sorted(range(len(row)), key=row.__getitem__, reverse=True)[:5]):
+                confusion[label, guess, place] = confusion.get((label, guess, place), 0) + 1
 dist.destroy_process_group()

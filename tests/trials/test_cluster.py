@@ -1,8 +1,6 @@
 """Groups of trials on several machines: who runs what, what happens when one goes away, and a real Ray where it is."""
 
 import os
-import secrets
-import shutil
 import subprocess
 import sys
 import time
@@ -24,6 +22,7 @@ from narrows.trials.rounds import Lost, Result, rounds
 from narrows.trials.setting import Setting
 from narrows.trials.spread import Machine, spread
 from narrows.trials.turns import Pace
+from tests.trials.nodes import two_nodes  # noqa: F401
 from tests.trials.test_rounds import SETTING
 
 GROUPS = [[AS_IT_IS, Arm(name=name)] for name in "abc"]
@@ -161,42 +160,6 @@ def test_a_wrong_address_is_one_sentence_soon(tmp_path: Path, address: str, code
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
     assert not (tmp_path / ".narrows").exists()
-
-
-TRAIN = """
-import time, torch
-net = torch.nn.Linear(8, 1)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
-for _ in range(100000):
-    optimizer.zero_grad()
-    net(torch.ones(4, 8)).mean().backward()
-    optimizer.step()
-    time.sleep(0.005)
-"""
-
-
-@pytest.fixture
-def two_nodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    pytest.importorskip("torch")
-    if find_spec("ray") is None:
-        pytest.skip("needs Ray")
-    # Of its own: else Ray leaves a token in the user's home.
-    for name, value in {**join.QUIET, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}.items():
-        monkeypatch.setenv(name, value)
-    from ray.cluster_utils import Cluster as Nodes
-
-    there = Path("/tmp/ray").exists()
-    monkeypatch.setattr(join, "SAME_MACHINE", "/proc/sys/kernel/random/uuid")  # of this machine, two are made
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "train.py").write_text(TRAIN)
-    nodes = Nodes()
-    try:
-        nodes.add_node(num_cpus=1, include_dashboard=False)
-        yield nodes
-    finally:
-        nodes.shutdown()
-        if not there:
-            shutil.rmtree("/tmp/ray", ignore_errors=True)
 
 
 def running(folder: Path) -> bool:
