@@ -1,5 +1,6 @@
 """From boundaries to steps: which boundaries end a step, and what kind of job this is."""
 
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ class Steps:
     per_step: float
     """Boundaries in a step: what counts from the deep windows are divided by."""
     spans: tuple[tuple[int, int], ...] = ()
-    """(begin, end), nanoseconds, of the stages that these are the steps of."""
+    """(begin, end), nanoseconds: a deep window that ended in between saw whole steps of one of the stages that these are of."""
 
     def timed(self, first: int) -> list[Step]:
         """From that one on, those of which more is known than how long they took."""
@@ -76,7 +77,7 @@ def steps(boundaries: Sequence[Boundary]) -> Steps:
         count = sum(len(stage.updates) for stage in chosen)
         return Steps(
             type="training", unit=unit, steps=turns, per_step=count / max(1, len(turns)),
-            spans=tuple((s.updates[0].end_ns - s.updates[0].duration_ns, s.updates[-1].end_ns) for s in chosen),
+            spans=tuple(_span([u.end_ns for u in stage.updates], boundaries) for stage in chosen),
         )  # fmt: skip
     calls = [b for b in boundaries if b.kind == CALL]
     if len(calls) >= FEWEST:
@@ -85,6 +86,13 @@ def steps(boundaries: Sequence[Boundary]) -> Steps:
         unit = "model call" if others == 1 else f"turn of {others} models"
         return Steps(type="inference", unit=unit, steps=turns, per_step=len(calls) / max(1, len(turns)))
     return Steps(type="none", unit="", steps=(), per_step=1.0)
+
+
+def _span(updates: Sequence[int], boundaries: Sequence[Boundary]) -> tuple[int, int]:
+    """`updates`: when those of a stage ended. What ended before the second one was open in what came before (a rollout whose
+    calls looked like steps); the last window may end as late as the job."""
+    late = (b.end_ns for b in boundaries if b.end_ns > updates[-1])
+    return updates[:2][-1], next(late, sys.maxsize)
 
 
 def _sets_the_turn(boundaries: Sequence[Boundary]) -> int:
