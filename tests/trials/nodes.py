@@ -11,6 +11,8 @@ import pytest
 
 from narrows.trials import join
 
+TOKEN = secrets.token_hex(32)
+"""Ray reads it once in a process, so all clusters of one have the same."""
 TRAIN = """
 import time, torch
 net = torch.nn.Linear(8, 1)
@@ -29,7 +31,7 @@ def two_nodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     if find_spec("ray") is None:
         pytest.skip("needs Ray")
     # Of its own: else Ray leaves a token in the user's home.
-    for name, value in {**join.QUIET, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}.items():
+    for name, value in {**join.QUIET, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": TOKEN}.items():
         monkeypatch.setenv(name, value)
     from ray.cluster_utils import Cluster as Nodes
 
