@@ -178,15 +178,20 @@ def optimized(case: Case, folder: Path) -> str:
     return f"| `{case.name}` | {', '.join(found['remedies'])} | {found['speedup']:.2f} ({low:.2f} to {high:.2f}) | {found['parity']} |"
 
 
-def kept(heading: str) -> dict[str, str]:
+def named(row: str, columns: int) -> str:
+    return " ".join(row.split("|")[1 : 1 + columns])
+
+
+def kept(heading: str, columns: int) -> dict[str, str]:
     """The rows of a table of the page that is there, by what they begin with."""
     text = PAGE.read_text() if PAGE.exists() else ""
     section = text.partition(f"## {heading}\n")[2].partition("\n## ")[0]
-    return {" ".join(line.split("|")[1:3]): line for line in section.splitlines() if line.startswith("| `")}
+    return {named(line, columns): line for line in section.splitlines() if line.startswith("| `")}
 
 
-def merged(heading: str, fresh: Sequence[str], head: str, rule: str) -> list[str]:
-    rows = {**kept(heading), **{" ".join(line.split("|")[1:3]): line for line in fresh}}
+def merged(heading: str, fresh: Sequence[str], head: str, rule: str, *, columns: int = 1) -> list[str]:
+    """`columns`: that tell rows apart; a fresh row takes the place of the one that is there."""
+    rows = {**kept(heading, columns), **{named(line, columns): line for line in fresh}}
     return [f"## {heading}", "", head, rule, *[rows[name] for name in sorted(rows)], ""] if rows else []
 
 
@@ -206,7 +211,7 @@ def page(cases: Sequence[Case], tables: dict[str, list[str]], pairs: int) -> str
         f"**{good} of {every} agree within {AGREES * 100:.0f} points.** Misses stay in the tables.", "",
         *compared_rows,
         *merged("The forecast and the measured step", tables["ahead"],
-                "| job | ranks | forecast | measured (least to most) | difference | communication | efficiency |", "|---|---:|---:|---:|---:|---:|---:|"),
+                "| job | ranks | forecast | measured (least to most) | difference | communication | efficiency |", "|---|---:|---:|---:|---:|---:|---:|", columns=2),
         f"Forecast from runs with 1 and {SEEN} ranks: `narrows report RUN --forecast 3,4 --alone RUN1 --per-machine 4`, with as many samples on each rank. "
         f"All ranks are on this machine, so with more than {hardware.cores()} they share its cores.", "",
         *merged("What was proven", tables["optimized"], "| job | remedies | speed-up (95%) | results |", "|---|---|---:|---|"),

@@ -1,5 +1,4 @@
-"""Each layer is cut in two, so activations go between the ranks in each. Without sync: each rank keeps what
-it has, and all else is as it was."""
+"""Each layer is cut in two, so activations go between the ranks in each. Without sync: each rank keeps what it has."""
 
 import argparse
 

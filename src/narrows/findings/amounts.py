@@ -36,13 +36,13 @@ class Amounts:
         """Seconds of a step by which this rank would be behind the next fullest one, for its data alone."""
         number = [process.rank for process in self.ranks].index(rank)
         others = [given for other, given in enumerate(self.sums) if other != number]
-        if len(self.rows) < FEWEST or self.sums[number] <= max(others):
+        if self.sums[number] <= max(others):
             return 0.0
         return statistics.median(work(row[number]) for row in self.rows) * (1 - max(others) / self.sums[number])
 
 
 def amounts(view: View) -> Amounts | None:
-    """None where ranks do not step together, or have about the same."""
+    """None where ranks do not step together, hardly do so undisturbed, or have about the same."""
     ranks = (view.process, *view.others)
     lying = beside(ranks)
     if lying is None:
@@ -54,6 +54,8 @@ def amounts(view: View) -> Amounts | None:
     if spare < UNEVEN:
         return None
     rows = tuple(row for row in lying.rows[view.steady.first :] if not any(step.disturbed for step in row))
+    if len(rows) < FEWEST:
+        return None
     return Amounts(ranks=ranks, rows=rows, spare=spare, sums=tuple(sums))
 
 

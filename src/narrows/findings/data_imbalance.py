@@ -3,7 +3,7 @@
 import statistics
 from collections.abc import Iterator, Sequence
 
-from narrows.findings.amounts import FEWEST, UNEVEN, amounts, work
+from narrows.findings.amounts import UNEVEN, amounts, work
 from narrows.findings.view import SMALL, Text, View
 from narrows.ledger.steps import Step
 from narrows.report.model import Cause, Finding
@@ -37,7 +37,7 @@ TURNS: Text = {
 
 def find(view: View) -> Iterator[Finding]:
     given = amounts(view)
-    if given is None or len(given.rows) < FEWEST:
+    if given is None:
         return
     longest, excess, waited = _work(given.rows)
     # Work may differ for other reasons, too: no more than what the data explain, nor than what was waited for.

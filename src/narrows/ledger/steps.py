@@ -1,6 +1,7 @@
 """From boundaries to steps: which boundaries end a step, and what kind of job this is."""
 
 import sys
+from bisect import bisect
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -77,7 +78,7 @@ def steps(boundaries: Sequence[Boundary]) -> Steps:
         count = sum(len(stage.updates) for stage in chosen)
         return Steps(
             type="training", unit=unit, steps=turns, per_step=count / max(1, len(turns)),
-            spans=tuple(_span([u.end_ns for u in stage.updates], boundaries) for stage in chosen),
+            spans=tuple(_span(stage.updates, boundaries) for stage in chosen),
         )  # fmt: skip
     calls = [b for b in boundaries if b.kind == CALL]
     if len(calls) >= FEWEST:
@@ -88,11 +89,11 @@ def steps(boundaries: Sequence[Boundary]) -> Steps:
     return Steps(type="none", unit="", steps=(), per_step=1.0)
 
 
-def _span(updates: Sequence[int], boundaries: Sequence[Boundary]) -> tuple[int, int]:
-    """`updates`: when those of a stage ended. What ended before the second one was open in what came before (a rollout whose
+def _span(updates: Sequence[Boundary], boundaries: Sequence[Boundary]) -> tuple[int, int]:
+    """`updates`: those of a stage. What ended before the second one was open in what came before (a rollout whose
     calls looked like steps); the last window may end as late as the job."""
-    late = (b.end_ns for b in boundaries if b.end_ns > updates[-1])
-    return updates[:2][-1], next(late, sys.maxsize)
+    after = bisect(boundaries, updates[-1].end_ns, key=lambda b: b.end_ns)
+    return updates[:2][-1].end_ns, boundaries[after].end_ns if after < len(boundaries) else sys.maxsize
 
 
 def _sets_the_turn(boundaries: Sequence[Boundary]) -> int:

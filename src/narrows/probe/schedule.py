@@ -181,8 +181,7 @@ def _apart() -> int:
 
 def wake() -> None:
     """Some windows open again."""
-    global _plan, _next, _left, due, quiet
-    _plan, _next, _left, due, quiet = AGAIN, 0, 0, not _off, False
+    _begin(AGAIN)
 
 
 def renew() -> None:
@@ -196,12 +195,16 @@ def renew() -> None:
 
 def _anew() -> None:
     """The times are to settle again, and then the plan is gone through from its start."""
-    global _settled, _plan, _next, _left, _planned, due, quiet
+    global _settled, _planned
     _history.clear()
     places.learning = True
-    _settled, _next, _left, due, quiet = False, 0, 0, not _off, False
-    if _plan:
-        _plan, _planned = PLAN, False
+    _settled, _planned = False, not _plan
+    _begin(_plan and PLAN)
+
+
+def _begin(plan: tuple[str, ...]) -> None:
+    global _plan, _next, _left, due, quiet
+    _plan, _next, _left, due, quiet = plan, 0, 0, not _off, False
 
 
 def is_open() -> bool:
