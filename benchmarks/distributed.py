@@ -12,7 +12,6 @@ of this machine is forecast from runs with 1 and 2, and timed; and `narrows opti
 
 import argparse
 import ast
-import datetime
 import json
 import os
 import statistics
@@ -23,7 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
+from provenance import provenance
 
 from narrows.machine import hardware
 from narrows.report.forecast import with_forecast
@@ -58,8 +57,13 @@ class Case:
     def says(self) -> str:
         return ast.get_docstring(ast.parse(self.script.read_text())) or ""
 
+    @property
+    def of_one_process(self) -> bool:
+        """No cause is removed from it: it is there to be run as several."""
+        return "without" not in self.facts
+
     def words(self, ranks: int) -> list[str]:
-        return ["torchrun", "--nproc-per-node", str(ranks)]
+        return [sys.executable] if self.of_one_process else ["torchrun", "--nproc-per-node", str(ranks)]
 
 
 def run(words: Sequence[str], folder: str) -> None:
@@ -164,15 +168,15 @@ def ahead(case: Case, rounds: int, folder: Path) -> list[str]:
 
 
 def optimized(case: Case, folder: Path) -> str:
-    """What is proven by trials, with its interval."""
+    """What is proven by trials, with its interval: of the remedy that the finding names, as all of them would take an hour."""
     out, recipe = folder / f"{case.name}.optimize.json", folder / f"{case.name}.toml"
     subprocess.run(
         [sys.executable, "-m", "narrows", "optimize", "--quiet", "--budget", "8m", "--json", str(out), "--out", str(folder / "o"),
-         "--recipe", str(recipe), *case.words(SEEN), str(case.script)],
+         "--recipe", str(recipe), "--only", case.facts["remedy"], *case.words(SEEN), str(case.script)],
         capture_output=True, cwd=folder, timeout=900, check=False,
     )  # fmt: skip
     found = json.loads(out.read_text()).get("recipe") or {} if out.exists() else {}
-    if not found.get("speedup") or not found.get("ci95"):
+    if not found.get("remedies") or not found.get("ci95"):
         return f"| `{case.name}` | nothing was proven | | |"
     low, high = found["ci95"]
     return f"| `{case.name}` | {', '.join(found['remedies'])} | {found['speedup']:.2f} ({low:.2f} to {high:.2f}) | {found['parity']} |"
@@ -195,7 +199,7 @@ def merged(heading: str, fresh: Sequence[str], head: str, rule: str, *, columns:
     return [f"## {heading}", "", head, rule, *[rows[name] for name in sorted(rows)], ""] if rows else []
 
 
-def page(cases: Sequence[Case], tables: dict[str, list[str]], pairs: int) -> str:
+def page(cases: Sequence[Case], tables: dict[str, list[str]], made_by: list[str]) -> str:
     compared_rows = merged(
         "The verdict and the counterfactual", tables["compared"],
         "| job | removed | said by | claimed | saved | 95% | difference | verdict | unexplained |", "|---|---|---|---:|---:|---:|---:|---|---:|",
@@ -204,8 +208,8 @@ def page(cases: Sequence[Case], tables: dict[str, list[str]], pairs: int) -> str
     every = sum(line.startswith("| `") for line in compared_rows)
     return "\n".join([
         "# Jobs of several ranks", "",
-        f"`python benchmarks/distributed.py --pairs {pairs}` made this page, on {hardware.cpu_name()} with {hardware.cores()} cores, torch "
-        f"{torch.__version__}, gloo, one thread a rank, {datetime.date.today()}. Each script of `benchmarks/distributed/` ran with {SEEN} ranks as it "
+        *made_by, "",
+        f"With gloo, one thread a rank if nothing else is said. Each script of `benchmarks/distributed/` ran with {SEEN} ranks as it "
         "is and with its cause removed, in turn and without narrows: *saved* is the share of the step, with its interval. *Claimed* is what "
         "`narrows diagnose torchrun --nproc-per-node 2 SCRIPT` said.", "",
         f"**{good} of {every} agree within {AGREES * 100:.0f} points.** Misses stay in the tables.", "",
@@ -215,6 +219,8 @@ def page(cases: Sequence[Case], tables: dict[str, list[str]], pairs: int) -> str
         f"Forecast from runs with 1 and {SEEN} ranks: `narrows report RUN --forecast 3,4 --alone RUN1 --per-machine 4`, with as many samples on each rank. "
         f"All ranks are on this machine, so with more than {hardware.cores()} they share its cores.", "",
         *merged("What was proven", tables["optimized"], "| job | remedies | speed-up (95%) | results |", "|---|---|---:|---|"),
+        "`narrows optimize --only REMEDY` with the remedy that the finding names; `samples` is a job of one process, which `distribute` runs "
+        "as two.", "",
         "## The jobs", "",
         *(f"- `{case.name}`: {case.says}" for case in cases), "",
     ])  # fmt: skip
@@ -240,7 +246,7 @@ def main() -> None:
             if case.name not in wanted:
                 continue
             try:
-                if not options.no_compare:
+                if not options.no_compare and not case.of_one_process:
                     tables["compared"].append(compared_line(case, compared(case, options.pairs, Path(folder))))
                     print(tables["compared"][-1], flush=True)
                 if case.facts.get("forecast") and not options.no_forecast:
@@ -250,7 +256,10 @@ def main() -> None:
                     print(tables["optimized"][-1], flush=True)
             except (RuntimeError, ValueError, subprocess.TimeoutExpired) as error:
                 print(f"{case.name}: {error}", file=sys.stderr)
-    text = page(cases, tables, options.pairs)
+    made_by = provenance(
+        PAGE, f"python benchmarks/distributed.py --pairs {options.pairs}", wanted if options.only else []
+    )
+    text = page(cases, tables, made_by)
     if options.no_write:
         print(text)
     else:

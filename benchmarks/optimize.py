@@ -9,7 +9,6 @@ a round. Writes `docs/gains.md`; with `--only` the other rows of the page stay a
 """
 
 import argparse
-import datetime
 import json
 import os
 import re
@@ -21,10 +20,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import torch
 from gains.table import kept, line, summary
-
-from narrows.machine import hardware
+from provenance import provenance
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "gains.md"
@@ -153,15 +150,15 @@ def measure(job: Job, made: Optimized, rounds: int, folder: Path) -> dict[str, l
     return found
 
 
-def page(rows: dict[str, str], rounds: int) -> str:
+def page(rows: dict[str, str], made_by: list[str]) -> str:
     lines = [rows[job.name] for job in JOBS if job.name in rows]
     missing = [f"`{job.name}`" for job in JOBS if job.name not in rows]
     made = [
         "# What optimize gains",
         "",
-        f"`python benchmarks/optimize.py --rounds {rounds}` made this page, on {hardware.cpu_name()} with "
-        f"{hardware.cores()} cores, torch {torch.__version__}, {datetime.date.today()}. `narrows optimize --budget 10m` "
-        "ran once on each job. Then six variants ran in turn, each second round backwards, each in a fresh process, "
+        *made_by,
+        "",
+        "`narrows optimize --budget 10m` ran once on each job. Then six variants ran in turn, each second round backwards, each in a fresh process, "
         "and the same clock timed their steady steps: the original; a copy that a person made faster by hand with the "
         "same classes of remedy (`benchmarks/gains/*.by_hand.py`: settings and lines, the code stays as it is); one that "
         "was rewritten for speed (`*.rewritten.py`: same model, same batch, same mathematics; augmentation and "
@@ -192,6 +189,7 @@ def main() -> None:
     if unknown := set(options.only) - set(names):
         parser.error(f"there is no {', '.join(sorted(unknown))}; there are: {', '.join(names)}")
     rows = kept(PAGE) if options.only else {}
+    made_by = provenance(PAGE, f"python benchmarks/optimize.py --rounds {options.rounds}", options.only)
     for job in JOBS:
         if options.only and job.name not in options.only:
             continue
@@ -206,9 +204,9 @@ def main() -> None:
                 continue
         print(rows[job.name], flush=True)
         if not options.no_write:  # after each job: the whole takes hours
-            PAGE.write_text(page(rows, options.rounds))
+            PAGE.write_text(page(rows, made_by))
     if options.no_write:
-        print(page(rows, options.rounds))
+        print(page(rows, made_by))
 
 
 if __name__ == "__main__":

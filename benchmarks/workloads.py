@@ -8,7 +8,6 @@ cores, on which nothing else may run. With the options the other rows of the pag
 """
 
 import argparse
-import datetime
 import json
 import re
 import subprocess
@@ -17,13 +16,12 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
+from provenance import provenance
 
 from narrows.gallery import table
 from narrows.gallery.catalogue import find, installed, names
 from narrows.gallery.play import play
 from narrows.job.failure import Failure
-from narrows.machine import hardware
 
 PAGE = Path(__file__).parent.parent / "docs" / "workloads.md"
 DOES, LIMITS = "## How well each does", "## What limits each"
@@ -78,14 +76,14 @@ def kept(title: str) -> dict[str, tuple[str, ...]]:
     return {row[0].strip("@ "): row for row in rows}
 
 
-def write(does: dict[str, tuple[str, ...]], found: dict[str, tuple[str, ...]]) -> None:
+def write(does: dict[str, tuple[str, ...]], found: dict[str, tuple[str, ...]], made_by: Sequence[str]) -> None:
     def rows(known: dict[str, tuple[str, ...]], width: int) -> Sequence[tuple[str, ...]]:
         return [known[name] for name in names() if len(known.get(name, ())) == width]
 
     PAGE.write_text("\n".join([
         "# The built-in workloads", "",
-        f"`python benchmarks/workloads.py` made this page, on {hardware.cpu_name()} with {hardware.cores()} cores, torch "
-        f"{torch.__version__}, {datetime.date.today()}. Each is an ordinary script in `src/narrows/workloads/`, on data "
+        *made_by, "",
+        "Each is an ordinary script in `src/narrows/workloads/`, on data "
         "that come with a package: `pip install 'narrows[workloads]'` has them all.", "",
         table.markdown(table.LISTED, [table.facts(find(name)) for name in names()]),
         DOES, "", "As `narrows workload --all` prints it.", "",
@@ -103,6 +101,7 @@ def main() -> None:
     parser.add_argument("--no-diagnose", action="store_true")
     options = parser.parse_args()
     does, found = kept(DOES), kept(LIMITS)
+    made_by = provenance(PAGE, "python benchmarks/workloads.py", options.only)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         for name in options.only or names():
             try:
@@ -115,7 +114,7 @@ def main() -> None:
             if not options.no_diagnose:
                 found[name] = limits(name, Path(folder))
                 print(found[name], flush=True)
-            write(does, found)
+            write(does, found, made_by)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """For all tests: how long a property test takes is no property of the code, and who measures time is left alone.
 
-With `pytest -n 2` most tests run beside each other. Modules marked `alone` take their turn by themselves.
+With `pytest -n 2` most tests run beside each other. Modules marked `alone` take their turn by themselves, at the end; those
+marked `long` come first, so that nobody waits for one of them there.
 """
 
 import fcntl
@@ -18,8 +19,7 @@ settings.load_profile("narrows")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What measures comes last: the rest is over sooner if nobody waits in between to be alone."""
-    items.sort(key=lambda item: item.get_closest_marker("alone") is not None)
+    items.sort(key=lambda item: (item.get_closest_marker("alone") is not None, item.get_closest_marker("long") is None))
 
 
 @pytest.fixture(scope="module", autouse=True)

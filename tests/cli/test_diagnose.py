@@ -1,78 +1,16 @@
 """The whole way, with real jobs: what a user types, and what comes out."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from narrows.spool.read import read
+from tests.cli.diagnosing import narrows, write
 
 pytest.importorskip("torch")
-pytestmark = [pytest.mark.torch, pytest.mark.alone]
-
-TRAIN = """
-import sys, os, time
-import torch
-net = torch.nn.Sequential(torch.nn.Linear(16, 32), torch.nn.ReLU(), torch.nn.Linear(32, 1))
-optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
-x, y = torch.randn(64, 16), torch.randn(64, 1)
-for step in range(int(os.environ.get("STEPS", "120"))):
-    loss = ((net(x) - y) ** 2).mean()
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-    {extra}
-print("argv", sys.argv, __name__, __file__)
-"""
-
-
-def narrows(folder: Path, *words: str, **environment: str) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
-    """Run `narrows diagnose` and read the JSON it wrote."""
-    out = folder / "report.json"
-    done = subprocess.run(
-        [sys.executable, "-m", "narrows", "diagnose", "--json", str(out), *words],
-        capture_output=True, text=True, cwd=folder, timeout=200, check=False,
-        env={**os.environ, "NARROWS_DEBUG": "", **environment},
-    )  # fmt: skip
-    assert "src/narrows/" not in done.stderr, "a traceback of our own"
-    return done, json.loads(out.read_text()) if out.exists() else {}
-
-
-@pytest.fixture
-def script(tmp_path: Path) -> Path:
-    return write(tmp_path)
-
-
-def write(folder: Path, extra: str = "pass") -> Path:
-    path = folder / "train.py"
-    path.write_text(TRAIN.replace("{extra}", extra))
-    return path
-
-
-def check_ledger(report: dict[str, Any]) -> dict[str, float]:
-    step = report["step"]["median_seconds"]
-    assert sum(row["seconds"] for row in report["ledger"]) == pytest.approx(step, rel=0.02)
-    assert all(row["seconds"] >= row["floor_seconds"] >= 0 for row in report["ledger"])
-    assert report["limit"]["ideal_seconds"] <= report["limit"]["same_ops_seconds"] <= step
-    shares = {row["cause"]: row["share"] for row in report["ledger"]}
-    assert shares["unexplained"] < 0.05
-    return shares
-
-
-def test_a_training_script(script: Path) -> None:
-    done, report = narrows(script.parent, "train.py", "--steps", "9", "--", "-x")
-    assert done.returncode == 0
-    assert done.stdout == "argv ['train.py', '--steps', '9', '--', '-x'] __main__ " + f"{script.parent}/train.py\n" or (
-        "['train.py', '--steps', '9', '--', '-x'] __main__ train.py" in done.stdout
-    )
-    assert (report["job"]["type"], report["job"]["ended"], report["step"]["count"]) == ("training", "ok", 120)
-    shares = check_ledger(report)
-    assert report["verdict"]["cause"] == max(shares, key=lambda cause: shares[cause]) == "overhead"
-    assert report["health"]["loss_first"] > report["health"]["loss_last"]
+pytestmark = pytest.mark.torch
 
 
 def test_a_report_on_standard_output_stands_there_alone(script: Path) -> None:
@@ -80,15 +18,6 @@ def test_a_report_on_standard_output_stands_there_alone(script: Path) -> None:
                           capture_output=True, text=True, cwd=script.parent, timeout=200, check=True)  # fmt: skip
     assert json.loads(done.stdout)["job"]["ended"] == "ok"
     assert "argv ['train.py']" in done.stderr
-
-
-def test_sleeping_in_the_loop_is_host_and_names_the_line(tmp_path: Path) -> None:
-    write(tmp_path, "time.sleep(0.02)")  # long beside what a busy machine makes of the rest
-    _, report = narrows(tmp_path, "python", "train.py", PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-    assert check_ledger(report)["host"] > 0.8
-    assert report["verdict"]["cause"] == "host"
-    found = next(f for f in report["findings"] if f["id"] == "host-line")
-    assert found["where"] == "train.py:12"
 
 
 def test_a_crash_keeps_its_traceback_its_code_and_its_steps(tmp_path: Path) -> None:
@@ -106,12 +35,6 @@ def test_a_job_that_is_killed_has_its_report(tmp_path: Path) -> None:
     assert done.returncode == 137
     assert report["job"]["ended"] == "signal"
     assert report["step"]["count"] == 61
-
-
-def test_steps_stop_the_job_quietly(script: Path) -> None:
-    done, report = narrows(script.parent, "--steps", "20", "train.py", STEPS="1000000")
-    assert (done.returncode, report["job"]["ended"]) == (0, "stopped")
-    assert 20 <= report["step"]["steady_count"] < 200
 
 
 def test_steps_that_are_not_reached_are_said(script: Path) -> None:
@@ -192,68 +115,3 @@ for step in range(60):
     assert report["job"]["type"] == "inference"
     assert report["step"]["latency"]["p50"] <= report["step"]["latency"]["p99"]
     assert any(f["id"] == "gradients-in-inference" for f in report["findings"])
-
-
-WORKERS = """
-import torch
-from torch.utils.data import DataLoader, Dataset
-class Numbers(Dataset):
-    def __len__(self): return 400
-    def __getitem__(self, i): return sum(j * j for j in range(2000)) * 0 + torch.full((8,), float(i))
-if __name__ == "__main__":
-    net = torch.nn.Linear(8, 1)
-    optimizer = torch.optim.SGD(net.parameters(), lr=1e-6)
-    seen = []
-    for x in DataLoader(Numbers(), batch_size=4, num_workers=2{context}):
-        seen.append(x[:, 0].tolist())
-        optimizer.zero_grad()
-        net(x).mean().backward()
-        optimizer.step()
-    assert seen == [[float(i + j) for j in range(4)] for i in range(0, 400, 4)]
-"""
-
-
-THREAD = """
-import queue, threading, torch
-def make():
-    for i in range(0, 1600, 4):
-        sum(j * j for j in range(8000))
-        batches.put(torch.arange(i, i + 4).float()[:, None].expand(4, 8))
-batches = queue.Queue(4)
-threading.Thread(target=make, daemon=True).start()
-net = torch.nn.Linear(8, 1)
-optimizer = torch.optim.SGD(net.parameters(), lr=1e-6)
-seen = []
-for _ in range(400):
-    x = batches.get()
-    seen += x[:, 0].tolist()
-    optimizer.zero_grad()
-    net(x).mean().backward()
-    optimizer.step()
-assert seen == [float(i) for i in range(1600)]
-"""
-
-
-def test_a_thread_that_makes_batches_pauses_too(tmp_path: Path) -> None:
-    (tmp_path / "train.py").write_text(THREAD)
-    done, report = narrows(tmp_path, "train.py")
-    assert done.returncode == 0, done.stderr
-    assert check_ledger(report)["input"] > 0.3
-    check_paused(tmp_path)
-
-
-@pytest.mark.parametrize("context", ["", ', multiprocessing_context="spawn"'])
-def test_workers_pause_for_a_look_and_the_batches_stay_what_they_are(tmp_path: Path, context: str) -> None:
-    (tmp_path / "train.py").write_text(WORKERS.replace("{context}", context))
-    done, report = narrows(tmp_path, "train.py")
-    assert done.returncode == 0, done.stderr
-    shares = check_ledger(report)
-    assert shares["input"] > 0.3
-    check_paused(tmp_path)
-
-
-def check_paused(folder: Path) -> None:
-    (run,) = [path for path in (folder / ".narrows").iterdir() if path.is_dir()]
-    found = read(run / "spool")
-    assert sum(len(event["ns"]) for p in found for event in p.events.get("alone", ())) >= 4
-    assert not [event for p in found for event in p.events.get("fault", ())]

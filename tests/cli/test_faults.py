@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_diagnose import narrows
-from tests.cli.test_launchers import BIN
+from tests.cli.diagnosing import BIN, narrows
 
 pytest.importorskip("torch")
 pytestmark = pytest.mark.torch

@@ -3,15 +3,14 @@
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.cli.test_diagnose import check_ledger, narrows
+from tests.cli.diagnosing import check_ledger, narrows
+from tests.cli.keras_jobs import ids, job
 
 pytest.importorskip("tensorflow")
 pytest.importorskip("keras")
-pytestmark = pytest.mark.alone
 
 LISTING = """
 import numpy as np
@@ -25,24 +24,6 @@ model = Sequential([Dense(5, activation='relu', input_shape=(10,)), Dense(1, act
 model.compile(optimizer='adam', loss='binary_crossentropy', metrics=['accuracy'])
 model.fit(X, y, epochs=100)
 print(model.predict(X))
-"""
-FIT = """
-import time
-import numpy as np
-import keras
-keras.utils.set_random_seed(1)
-model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(64, activation="relu"), keras.layers.Dense(10)])
-model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True){compile})
-x, y = np.random.rand(1600, 64).astype("float32"), np.random.randint(0, 10, 1600)
-def batches():
-    while True:
-        {sleep}
-        yield x[:32], y[:32]
-class Slow(keras.callbacks.Callback):
-    def on_train_batch_end(self, batch, logs=None):
-        {callback}
-history = model.fit({data}, epochs=4, verbose=0, callbacks=[Slow()])
-print(history.history["loss"])
 """
 TAPE = """
 import tensorflow as tf
@@ -65,19 +46,6 @@ print(float(loss))
 """
 
 
-def job(folder: Path, **parts: str) -> str:
-    parts = {"compile": "", "sleep": "pass", "callback": "pass", "data": "x, y, batch_size=32", **parts}
-    text = FIT
-    for name, value in parts.items():
-        text = text.replace("{" + name + "}", value)
-    (folder / "train.py").write_text(text)
-    return "train.py"
-
-
-def ids(report: dict[str, Any]) -> set[str]:
-    return {finding["id"] for finding in report["findings"]}
-
-
 def test_the_listing_runs_as_it_is_and_is_told_that_its_seed_does_not_hold(tmp_path: Path) -> None:
     (tmp_path / "listing.py").write_text(LISTING)
     done, report = narrows(tmp_path, "listing.py")
@@ -90,27 +58,6 @@ def test_the_listing_runs_as_it_is_and_is_told_that_its_seed_does_not_hold(tmp_p
     assert shares["input"] + shares["overhead"] > 0.9
     assert {"seed-not-reproducible", "short-epochs"} <= ids(report)
     assert (tmp_path / "listing.py").read_text() == LISTING
-
-
-def test_a_callback_is_host_by_as_much_as_it_takes(tmp_path: Path) -> None:
-    _, plain = narrows(tmp_path, job(tmp_path))
-    check_ledger(plain)
-    done, report = narrows(tmp_path, job(tmp_path, callback="time.sleep(0.02)"))
-    assert done.stdout.startswith("[")
-    check_ledger(report)
-    (host,) = (row["seconds"] for row in report["ledger"] if row["cause"] == "host")
-    assert host == pytest.approx(0.02, rel=0.3)
-    found = next(f for f in report["findings"] if f["id"] == "blocking-callback")
-    assert found["where"].startswith("train.py:")
-    assert report["verdict"]["cause"] == "host"
-
-
-def test_waiting_for_a_generator_inside_of_the_graph_is_input(tmp_path: Path) -> None:
-    script = job(tmp_path, data="batches(), steps_per_epoch=30", sleep="time.sleep(0.03)")
-    _, report = narrows(tmp_path, script)
-    assert check_ledger(report)["input"] > 0.4
-    assert report["verdict"]["cause"] == "input"
-    assert "generator-input" in ids(report)
 
 
 def test_several_steps_in_a_call_are_several_steps(tmp_path: Path) -> None:
@@ -154,21 +101,6 @@ def test_the_numbers_are_those_of_the_job_alone(tmp_path: Path) -> None:
     done, _ = narrows(tmp_path, script)
     assert done.stdout == alone.stdout
     assert "profiler" not in done.stderr  # what TensorFlow says of our recording is not the job's to say
-
-
-@pytest.mark.parametrize("backend", ["torch", "jax"])
-def test_other_backends_have_their_steps_and_their_ledger(tmp_path: Path, backend: str) -> None:
-    pytest.importorskip(backend)
-    script = job(tmp_path, callback="time.sleep(0.02)")
-    done, report = narrows(tmp_path, script, KERAS_BACKEND=backend)
-    assert done.returncode == 0
-    assert done.stdout.startswith("[")
-    check_ledger(report)
-    assert report["step"]["count"] == 200
-    assert report["job"]["framework"]["version"].endswith(f"({backend})")
-    (host,) = (row["seconds"] for row in report["ledger"] if row["cause"] == "host")
-    assert host == pytest.approx(0.02, rel=0.3)
-    assert report["verdict"]["cause"] == "host" or backend == "torch"
 
 
 def test_what_fit_cannot_do_is_one_sentence(tmp_path: Path) -> None:

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_diagnose import check_ledger, narrows
-from tests.cli.test_launchers import BIN
+from tests.cli.diagnosing import BIN, check_ledger, narrows
 
 pytest.importorskip("torch")
 pytestmark = [pytest.mark.torch, pytest.mark.alone]

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from narrows.findings import findings
+from narrows.findings import findings, oversubscription
 from narrows.findings.view import View
 from narrows.report.model import Ceilings, Finding, Link
 from tests.fakes import CEILINGS
@@ -288,6 +288,18 @@ def test_ranks_on_other_machines_have_other_cores() -> None:
     assert "oversubscription" not in ids(job(other=ELSEWHERE, **threads))
     mixed = job(torch={"version": "2", "threads": 3, "cuda": False}, other={"torch": {"version": "2", "threads": 1}})
     assert "oversubscription" in ids(mixed)
+
+
+def test_more_threads_than_cores_cost_what_ops_take_less_without() -> None:
+    view = job(torch={"version": "2", "threads": 2, "cuda": False})
+    took = sum(k.seconds + k.fixed for k in view.kernels)
+    calls = sum(k.calls for k in view.kernels)
+    (modelled,) = oversubscription.find(view)
+    (measured,) = oversubscription.find(replace(view, apart=lambda op: 0.25 * took / calls))
+    assert measured.seconds == pytest.approx(0.75 * took)
+    assert measured.seconds != pytest.approx(modelled.seconds)
+    (worse,) = oversubscription.find(replace(view, apart=lambda op: 2 * took / calls))
+    assert worse.seconds == 0
 
 
 def test_gloo_is_right_for_the_cpu_and_for_two_ranks_on_one_device() -> None:

@@ -45,6 +45,15 @@ def test_a_job_that_takes_more_than_is_modelled() -> None:
     assert len(ran) <= 8
 
 
+def test_what_the_kernel_keeps_counts_too() -> None:
+    around = Frame(fixed=1000, files=0, broken=0.0, beyond=2000, tables=0.1)
+    run, _ = job(1.2)
+    found = by_running(step, around, 50_000, NO_END, run)
+    assert found.largest is not None
+    assert 1.1 * 1.2 * need(found.largest) + 2000 <= 50_000 < (1.1 * 1.2 * need(found.largest + 1) + 2000) * 1.05
+    assert found.measured[found.largest] == round(1.1 * round(1.2 * need(found.largest))) + 2000
+
+
 def test_one_that_was_lucky_is_not_kept() -> None:
     """It takes 3% less in the first run of each size than in the next one."""
     seen: dict[int, int] = {}

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import pytest
 
 from narrows.fit.limit import Limit
-from narrows.fit.scaling import Tried, exponent, scaling, times
+from narrows.fit.scaling import Tried, exponent, model_of, scaled, scaling, times
 from narrows.fit.sizes import Size
 from narrows.memory.capacity import Frame
 from narrows.report.capacity import Scaling
 from narrows.trials.arm import Measured
+from tests import fakes
 from tests.memory.streams import step, storage, stream
 
 
@@ -37,17 +38,17 @@ def tried(*seconds: Sequence[float], traced: bool = True) -> Tried:
     return Tried(size=size, steps={n: step(n) for n in (8, 16, 32)}, traced=traced, rounds=rounds)
 
 
-def scaled(job: Tried, wanted: int = 0) -> Scaling:
+def of(job: Tried, wanted: int = 0) -> Scaling:
     around = Frame(fixed=0, files=0, broken=0.0)
     return scaling(job, around, Limit(bytes=1 << 20, kind="asked"), wanted, lambda size: None)[0]
 
 
 def test_a_job_that_was_not_timed_says_nothing_of_time() -> None:
-    found = scaled(tried(), 64)
+    found = of(tried(), 64)
     assert (found.time_exponent, found.time_exponent_interval, found.times) == (None, None, [])
     assert found.exponent_interval is None
     assert found.exponent_basis == "modelled"
-    assert scaled(tried(traced=False)).exponent_basis == "measured"
+    assert of(tried(traced=False)).exponent_basis == "measured"
 
 
 def test_two_sizes_are_told_and_none_beyond() -> None:
@@ -58,7 +59,7 @@ def test_two_sizes_are_told_and_none_beyond() -> None:
 
 
 def test_the_size_that_was_asked_about_comes_from_those_that_ran() -> None:
-    found = scaled(tried(*[(0.8, 1.6, 3.2 + 0.01 * turn) for turn in range(6)]), 64)
+    found = of(tried(*[(0.8, 1.6, 3.2 + 0.01 * turn) for turn in range(6)]), 64)
     assert [(each.size, each.basis) for each in found.times] == [
         (8, "measured"), (16, "measured"), (32, "measured"), (64, "modelled"),
     ]  # fmt: skip
@@ -70,7 +71,7 @@ def test_the_size_that_was_asked_about_comes_from_those_that_ran() -> None:
 
 
 def test_real_runs_say_how_surely_memory_grows() -> None:
-    found = scaled(tried(*[(1.0, 2.0, 4.0)] * 6))
+    found = of(tried(*[(1.0, 2.0, 4.0)] * 6))
     assert found.exponent is not None
     assert found.exponent_interval is not None
     low, high = found.exponent_interval
@@ -80,3 +81,29 @@ def test_real_runs_say_how_surely_memory_grows() -> None:
 
 def test_a_size_that_ran_is_not_modelled() -> None:
     assert [each.basis for each in times(tried(*[(1.0, 2.0, 4.0)] * 6), 32)] == ["measured"] * 3
+
+
+def test_steps_of_which_a_larger_one_takes_less_tell_nothing() -> None:
+    """A batch of fewer, longer texts: what another batch takes is not to be had from it."""
+    assert model_of({8: step(8), 16: step(16), 32: step(32)}) is not None
+    assert model_of({16: step(8), 32: step(32), 64: step(24)}) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_it"),
+    [
+        ((48, 3, 8), (96, 3, 8), True),
+        ((48 * 35, 8), (96 * 35, 8), True),  # tokens of all sentences
+        ((35, 48), (35, 96), True),  # recurrent models have the time first
+        ((35, 48), (35, 48), False),
+        ((48, 3), (48, 3), False),
+    ],
+)
+def test_a_batch_is_the_leading_dimension_of_the_input_or_another_that_went_with_it(
+    before: tuple[int, ...], after: tuple[int, ...], is_it: bool
+) -> None:
+    one, other = (
+        fakes.process((), memory_step=[{"samples": each[0], "shape": list(each)}]) for each in (before, after)
+    )
+    size = Size(what="batch", now=48, name="--batch", kind="option")
+    assert scaled(one, other, size, 96) is is_it

@@ -45,3 +45,13 @@ def test_bytes_of_a_process_count_with_the_addresses_behind_nothing() -> None:
     now = around.needed(step(8))
     found, _ = ways({MALLOC: 90}, around, Limit(bytes=now, kind="asked"), now, tools([]))
     assert found[0].needed_bytes == 97
+
+
+def test_what_saves_next_to_nothing_counts_only_where_the_job_does_not_fit() -> None:
+    asked: list[tuple[Way, ...]] = []
+    roomy, tight = (Limit(bytes=size, kind="asked") for size in (1000, 999))
+    assert ways({MALLOC: 995}, AROUND, roomy, 1000, tools(asked)) == ([], None)
+    assert asked == []
+    found, together = ways({MALLOC: 995}, AROUND, tight, 1000, tools(asked))
+    assert [way.needed_bytes for way in found] == [995]
+    assert together is not None

@@ -32,3 +32,10 @@ def test_the_heaps_waste_goes_with_what_is_in_it() -> None:
     assert around.broken == 0.5
     assert around.needed(step(4)) == 336 + 100 + 168
     assert around.needed(step(8)) == step(8).peak[0] * 1.5 + 100
+
+
+def test_a_step_that_was_run_takes_what_it_took_and_what_the_limit_counts_besides() -> None:
+    around = Frame(fixed=1000, files=0, broken=0.0, beyond=500, tables=0.25)
+    held = step(8)
+    taken = held.peak[0] + 1000 + held.small // 2
+    assert around.corrected(held, taken).needed(held) == around.counted(taken) == taken + round(taken / 4) + 500

@@ -147,6 +147,8 @@ def test_the_limit_of_addresses() -> None:
 
 def test_what_a_window_of_ours_adds_to_the_stack_is_no_op() -> None:
     ours = [
+        ["torch", "/x", 1, "torch._compile._disable_dynamo.<locals>.inner"],
+        ["torch", "/x", 1, "torch._dynamo.eval_frame.DisableContext.__call__.<locals>._fn"],
         ["probe", "/x/windows/ops.py", 1, "_narrows_probe.windows.ops.Look"],
         ["torch", "/x", 1, "torch._ops.OpOverload"],
     ]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from narrows.spool.read import read
-from tests.cli.test_diagnose import narrows
+from tests.cli.diagnosing import narrows
 
 pytest.importorskip("torch")
 pytestmark = pytest.mark.torch

@@ -33,6 +33,8 @@ def test_it_is_not_tried_on_a_cpu_nor_where_weights_take_the_memory() -> None:
     assert activation_offload.candidates(fakes.view(process(steps, memory=MEMORY))) == []
     full = {**MEMORY, "parameters": 1 << 30, "gradients": 1 << 30, "optimizer": 2 << 30}
     assert activation_offload.candidates(fakes.view(process(steps, memory=full, torch=DEVICE))) == []
+    assert not activation_offload.possible(process(steps, memory=MEMORY))
+    assert activation_offload.possible(process(steps, memory=full, torch=DEVICE))
 
 
 def test_it_is_tried_where_activations_fill_a_device() -> None:

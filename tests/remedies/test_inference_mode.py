@@ -41,7 +41,10 @@ def test_it_is_not_tried_where_gradients_are_wanted_or_not_recorded(calls: tuple
 
 
 def test_it_is_not_tried_where_there_is_an_optimizer() -> None:
-    assert inference_mode.candidates(fakes.view(process(CALLS, OPS, optimizer={"class": "SGD"}))) == []
+    trains = process(CALLS, OPS, optimizer={"class": "SGD"})
+    assert inference_mode.candidates(fakes.view(trains)) == []
+    assert not inference_mode.possible(trains)
+    assert inference_mode.possible(process(CALLS, OPS))
 
 
 def test_it_is_tried_where_they_are_recorded_for_nothing() -> None:
@@ -51,7 +54,7 @@ def test_it_is_tried_where_they_are_recorded_for_nothing() -> None:
 
 
 @pytest.mark.torch
-@pytest.mark.parametrize("mode", ["no_grad", "inference_mode"])
+@pytest.mark.parametrize("mode", ["no_grad", *inference_mode.ROOM])
 def test_nothing_is_recorded_and_answers_are_the_same(tmp_path: Path, mode: str) -> None:
     pytest.importorskip("torch")
     script = SCRIPT.replace("{then}", "call()")

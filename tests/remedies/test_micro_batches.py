@@ -65,6 +65,13 @@ def test_it_is_not_tried_without_a_batch_that_has_parts(loader: Any) -> None:
     assert micro_batches.candidates(fakes.view(job)) == []
 
 
+def test_it_is_only_for_batches_of_a_loader_from_which_an_optimizer_learns() -> None:
+    learns = {"class": "SGD"}
+    assert not micro_batches.possible(process(boundaries(forward=2.0), optimizer=learns))
+    assert not micro_batches.possible(process(boundaries(forward=2.0), loader=LOADER))
+    assert micro_batches.possible(process(boundaries(forward=2.0), loader=LOADER, optimizer=learns))
+
+
 def test_it_is_not_tried_with_batch_normalisation() -> None:
     norm = window("ops", ops=(op("native_batch_norm", tensor(8, 8), out=tensor(8, 8), ms=1.0),))
     job = process(boundaries(forward=2.0), norm, loader=LOADER, memory=MEMORY)

@@ -31,6 +31,12 @@ def test_it_is_for_room_and_not_for_speed() -> None:
     assert optimizer_8bit.ROOM == (True,)
 
 
+@pytest.mark.parametrize(("name", "possible"), [("SGD", False), ("AdamW", True)])
+def test_it_is_only_for_optimizers_with_two_averages(name: str, possible: bool) -> None:
+    assert optimizer_8bit.possible(process(boundaries(forward=5.0), optimizer={"class": name})) == possible
+    assert not optimizer_8bit.possible(process(boundaries(forward=5.0)))
+
+
 @pytest.mark.torch
 @pytest.mark.parametrize(
     "optimizer", ["Adam(net.parameters(), lr=3e-3)", "AdamW(net.parameters(), lr=3e-3, weight_decay=0.1)",

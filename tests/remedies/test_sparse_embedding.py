@@ -61,6 +61,8 @@ def job(*, optimizer: str = "Adam", lookups: int = 32) -> fakes.Process:
 
 def test_it_is_not_tried_with_an_optimizer_that_cannot_do_it() -> None:
     assert sparse_embedding.candidates(fakes.view(job(optimizer="RMSprop"))) == []
+    assert not sparse_embedding.possible(job(optimizer="RMSprop"))
+    assert sparse_embedding.possible(job())
 
 
 def test_it_is_not_tried_where_most_rows_are_looked_up() -> None:

@@ -76,3 +76,10 @@ def test_the_number_is_set_and_a_worker_has_its_own(tmp_path: Path) -> None:
 def test_from_a_number_that_helped_the_next_ones_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: 16)
     assert [threads.beyond(n) for n in (1, 8, 16)] == [[2], [4, 16], [8]]
+
+
+def test_where_ops_were_called_again_apart_that_says_what_is_saved() -> None:
+    view = fakes.view(process(boundaries(forward=9.0), window("ops", ops=(LARGE,)), torch=told(4)), cores=2)
+    (kernel,) = view.kernels
+    found = {c.value: c.seconds for c in threads.candidates(replace(view, apart=lambda op: kernel.seconds / 4))}
+    assert found[2] == pytest.approx(kernel.seconds * 3 / 4 + kernel.fixed)

@@ -240,13 +240,13 @@ def fitted() -> Report:
     scaling = Scaling(name=HOSTILE, now=64, dataset=None, largest=300, asked=512, exponent=1.7, predicted=sizes,
                       exponent_basis="modelled", exponent_interval=(1.6, 1.8), time_exponent=0.1,
                       time_exponent_interval=(-0.1, 0.3), times=TIMES)  # fmt: skip
-    held = [Held(name=HOSTILE, bytes=1 << 20, where=HOSTILE, op="cat.default")]
+    held = [Held(name=HOSTILE, bytes=1 << 20, where=HOSTILE, op="cat.default"), Held(name="crumb", bytes=4)]
     way = Way(remedy="activation-checkpointing", value=True, kind="memory", title=HOSTILE, needed_bytes=1 << 27, fits=True,
               time=1.21, by_hand=HOSTILE)  # fmt: skip
     capacity = Capacity(
         limit_bytes=1 << 30, limit_kind="machine", peak_bytes=1 << 29, needed_bytes=1 << 28, fits=True, basis="measured",
         parts=[Held(name="parameters", bytes=1 << 28), Held(name="cache", bytes=1 << 28)], curve=[(0.0, 1 << 28)],
-        activations=held, temporaries=held, models=held, traced=True, traced_off=0.001, batch=scaling, batch_missing=None,
+        activations=held, temporaries=held, models=held[:1], traced=True, traced_off=0.001, batch=scaling, batch_missing=None,
         sequence=replace(scaling, largest=None, time_exponent_interval=None), ways=[way, replace(way, value=2, time=None, fits=False)],
         together=Together(ways=["activation-checkpointing"], needed_bytes=1 << 27, fits=True, time=1.21), shards=[], leaks=[],
         optimizers=[OtherOptimizer(name="Adam", needed_bytes=1 << 29, fits=False)],

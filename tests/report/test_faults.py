@@ -27,6 +27,15 @@ def test_of_ranks_that_ran_to_their_end_nothing_is_said(end: dict[str, object]) 
     assert said(fine, rank(0, **end), rank(1, **end)) == ("", [])
 
 
+def test_workers_that_outlive_their_loop_came_to_its_end() -> None:
+    """Those of Ray stand until it ends them; the job ends well."""
+    fine, after = replace(FACTS, ended="ok", exit_code=0), stuck("tail", 9)
+    assert said(fine, rank(0, stuck=after), rank(1, stuck=after)) == ("", [])
+    assert said(replace(FACTS, ended="stopped"), rank(0, stuck=after), rank(1, stuck=after))[0]
+    fault, _ = said(fine, rank(0, stuck=stuck("wait", 9)), rank(1, stuck=after))
+    assert fault.startswith("rank 1 stood still")
+
+
 def test_a_rank_that_failed_is_named_with_its_step_and_line() -> None:
     fault, _ = said(FACTS, launcher((11, 1)), rank(0, end=LOST), rank(1, end=failed("ValueError: bad sample")))
     assert fault == "rank 1 failed after 20 steps at train.py:7: ValueError: bad sample"

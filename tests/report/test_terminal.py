@@ -122,3 +122,13 @@ def test_how_long_a_step_takes_at_other_sizes() -> None:
     assert "its power of 1.70, modelled, in real runs 1.60 to 1.80" in text
     assert "time: its power of 0.10 (-0.10 to 0.30) from 32 to 64, which may be none at all" in text
     assert "time: its power of 0.10 from 32 to 64 (too few rounds for an interval)" in text
+
+
+def test_what_holds_next_to_nothing_is_not_named() -> None:
+    assert "crumb" not in shown(sample.fitted(), width=300)
+
+
+def test_a_measured_time_stands_for_the_warning_of_more() -> None:
+    text = " ".join(shown(sample.fitted(), width=300).split())
+    assert "activation-checkpointing 128 MiB, 88% less, fits, 1.21 x the time" in text
+    assert "activation-checkpointing = 2 128 MiB, 88% less, does not fit, takes more time" in text

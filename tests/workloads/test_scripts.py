@@ -13,6 +13,8 @@ from narrows.gallery import catalogue
 from narrows.gallery.play import score
 from narrows.job.failure import Failure
 
+pytestmark = pytest.mark.long
+
 NAMES = catalogue.names()
 SHORT = {"--epochs": "1", "--steps": "40"}
 

@@ -1,6 +1,6 @@
 """What a finding may look at: one process's spool, and the ledger made from it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from narrows.ledger.steps import Steps
 from narrows.report.model import Cause, Ceilings, Finding
 from narrows.report.record import Basis
 from narrows.spool.place import named
-from narrows.spool.record import TENSORFLOW, Line, Process
+from narrows.spool.record import TENSORFLOW, Line, Op, Process
 
 Text = dict[str, tuple[str, str, str]]
 """By language: title, evidence, advice; the last two with `{names}` to fill in."""
@@ -39,6 +39,8 @@ class View:
     cores: int
     cwd: str
     lang: str
+    apart: Callable[[Op], float | None] = lambda op: None
+    """Seconds of a call with no more threads than cores, where the job had more and that was measured."""
     held_back: Mapping[int, float] = field(default_factory=dict)
     """Seconds for which a process (by its id) waited for a core, over all that was seen of it."""
     together: Together | None = None

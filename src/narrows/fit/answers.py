@@ -8,7 +8,7 @@ from pathlib import Path
 from narrows.fit.cheapest import Way
 from narrows.fit.limit import Limit
 from narrows.fit.running import Measure
-from narrows.fit.scaling import Tried, missing, scaling
+from narrows.fit.scaling import Tried, scaling
 from narrows.fit.ways import Taken, Tools, ways
 from narrows.fit.wish import Wish
 from narrows.job.facts import Facts
@@ -29,6 +29,11 @@ from narrows.trials.script import read
 
 OFF = 0.02
 """A trace that lies farther from the real run at the same size is not believed."""
+TABLES = 8 / 4096
+"""Page tables: an entry for each page of memory. A control group counts them."""
+KERNEL = 3 << 19
+"""Bytes besides: the upper levels of those, stacks of threads, what a control group is charged ahead for each core (a job that
+held 1,495.9 MiB ran in a group of 1,500, and one that held 0.7 more did not)."""
 MOST_HELD = 12
 POINTS = 200
 """Of the curve."""
@@ -91,15 +96,14 @@ def wanted_memory(facts: Facts, processes: Iterable[Process]) -> bool:
 
 def capacity(
     job: Seen, limit: Limit, batch: Tried | None, sequence: Tried | None, alone: Mapping[Way, Taken], wish: Wish,
-    run: Measure, tools: Tools,
+    run: Measure, tools: Tools, *, batch_missing: str | None,
 ) -> Capacity:  # fmt: skip
     """`run`: what the job takes at a batch, measured with nothing followed; None where it cannot be. `alone`: with each
-    remedy that found something to change, at the batch that was asked about."""
+    remedy that found something to change, at the batch that was asked about. `batch_missing`: why nothing is said of others."""
     cache = caches.cache(caches.calls(job.process))
     ledger = ledgers.ledger(job.stream, job.rest, cache.storages if cache is not None else ())
-    beyond = _beyond(job.process, limit)
-    around = frame(job.stream, job.rest, beyond)
-    now = ledger.needed + beyond
+    around = frame(job.stream, job.rest, *_beyond(job, limit))
+    now = around.counted(ledger.needed)
     batches = lengths = None
     if batch is not None:
         batches, around = scaling(batch, around, limit, wish.batch, run)
@@ -122,24 +126,27 @@ def capacity(
         traced=job.traced is not None,
         traced_off=job.off,
         batch=batches,
-        batch_missing=missing("batch", wish.batch_from) if batch is None else None,
+        batch_missing=batch_missing,
         sequence=lengths,
         cache=_cache(cache, job, ledger, around, limit) if cache is not None else None,
         ways=room,
         together=together,
-        optimizers=_optimizers(ledger, job.stream, beyond, limit),
-        shards=_shards(ledger, job.stream, beyond, limit, wish.ranks),
+        optimizers=_optimizers(ledger, job.stream, around, limit),
+        shards=_shards(ledger, job.stream, around, limit, wish.ranks),
         leaks=[_leaked(each) for each in leaks(job.process, lambda path: read(Path(path)))] if job.real else [],
     )
 
 
-def _beyond(process: Process, limit: Limit) -> int:
-    """Addresses that have no memory behind them count where the limit is one of addresses."""
-    ends = [e for e in process.events.get("memory_step", ()) if e.get("address_space") and not e["watched"]]
+def _beyond(job: Seen, limit: Limit) -> tuple[int, float]:
+    """What the limit counts beside memory in use, in bytes, and for each byte of it: addresses that have no memory behind
+    them where it is one of addresses; of memory, what the kernel keeps of a process."""
+    if limit.kind in ("asked", "machine") and not job.stream.device:
+        return KERNEL, TABLES
+    ends = [e for e in job.process.events.get("memory_step", ()) if e.get("address_space") and not e["watched"]]
     if limit.kind != "address_space" or not ends:
-        return 0
+        return 0, 0.0
     addresses = max(int(e["address_space"]) for e in ends)
-    return max(0, addresses - max(int(e["resident_peak"]) - int(e["files"]) for e in ends))
+    return max(0, addresses - max(int(e["resident_peak"]) - int(e["files"]) for e in ends)), 0.0
 
 
 def _cache(found: caches.Cache, job: Seen, ledger: Ledger, around: Frame, limit: Limit) -> Cache:
@@ -150,22 +157,22 @@ def _cache(found: caches.Cache, job: Seen, ledger: Ledger, around: Frame, limit:
     )  # fmt: skip
 
 
-def _optimizers(ledger: Ledger, stream: Stream, beyond: int, limit: Limit) -> list[OtherOptimizer]:
+def _optimizers(ledger: Ledger, stream: Stream, around: Frame, limit: Limit) -> list[OtherOptimizer]:
     learned = optimizers.trained(stream)
     if not learned or not ledger.parts["optimizer"] + ledger.parts["gradients"]:
         return []
-    needs = {name: optimizers.needed(ledger, learned, name) + beyond for name in optimizers.STATES}
+    needs = {name: around.counted(optimizers.needed(ledger, learned, name)) for name in optimizers.STATES}
     return [OtherOptimizer(name=name, needed_bytes=need, fits=need <= limit.bytes) for name, need in needs.items()]
 
 
-def _shards(ledger: Ledger, stream: Stream, beyond: int, limit: Limit, ranks: Iterable[int]) -> list[Shard]:
+def _shards(ledger: Ledger, stream: Stream, around: Frame, limit: Limit, ranks: Iterable[int]) -> list[Shard]:
     if not ledger.parts["gradients"]:
         return []
     unit = max((s.bytes for s in stream.storages.values() if s.kind == PARAMETER), default=0)
     found = []
     for strategy in STRATEGIES:
         for count in ranks:
-            need = needed(ledger, strategy, count, unit) + beyond
+            need = around.counted(needed(ledger, strategy, count, unit))
             found.append(Shard(strategy=strategy, ranks=count, needed_bytes=need, fits=need <= limit.bytes))
     return found
 

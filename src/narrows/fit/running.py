@@ -24,8 +24,13 @@ class Found:
     around: Frame
     largest: int | None
     """None: not even one fits."""
-    measured: dict[int, int] = field(default_factory=dict)
-    """Bytes needed, the most of several runs."""
+    used: dict[int, int] = field(default_factory=dict)
+    """Bytes in use, the most of several runs."""
+
+    @property
+    def measured(self) -> dict[int, int]:
+        """Bytes needed: with what the limit counts besides."""
+        return {size: self.around.counted(used) for size, used in self.used.items()}
 
 
 def by_running(step: Callable[[int], Level], around: Frame, limit: int, end: int, run: Measure) -> Found:
@@ -85,6 +90,6 @@ def _measure(found: Found, at: int, step: Callable[[int], Level], run: Measure) 
     taken = run(at)
     if taken is None:
         return False
-    found.measured[at] = max(taken + found.around.beyond, found.measured.get(at, 0))
-    found.around = found.around.corrected(step(at), found.measured[at])
+    found.used[at] = max(taken, found.used.get(at, 0))
+    found.around = found.around.corrected(step(at), found.used[at])
     return True

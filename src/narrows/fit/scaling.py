@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
+from itertools import pairwise
 from math import log2
 
 from msgspec.structs import replace
@@ -19,6 +20,9 @@ from narrows.report.capacity import Predicted, Scaling, Timed
 from narrows.spool.record import Process
 from narrows.trials.arm import Measured
 
+LESS = 0.02
+"""Of a peak, by which that of a larger size may lie below it: what one run takes more than another."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Tried:
@@ -30,6 +34,11 @@ class Tried:
     """Without numbers; else they were run."""
     rounds: Sequence[Mapping[int, Measured]] = ()
     """What a step took by size, where that was asked for: nothing followed, several sizes beside each other."""
+
+    @cached_property
+    def model(self) -> Model | Pieces | None:
+        """What the sizes tell of all others; None: nothing."""
+        return model_of(self.steps)
 
 
 def samples(process: Process) -> int:
@@ -47,11 +56,13 @@ def shapes(process: Process) -> list[tuple[int, ...]]:
 
 
 def scaled(before: Process, after: Process, size: Size, asked: int) -> bool:
-    """Whether what the model was given went with what was asked for."""
-    if size.what == "sequence":
-        return went(shapes(before), shapes(after), size.now, asked)
-    rows = samples(before)
-    return rows > 0 and abs(samples(after) / rows / (asked / size.now) - 1) < 0.25
+    """Whether what the model was given went with what was asked for. A batch is mostly its leading dimension (or part of
+    it: tokens of all sentences); recurrent models have the time first, and the batch second."""
+    if size.what == "batch":
+        rows = samples(before)
+        if rows > 0 and abs(samples(after) / rows / (asked / size.now) - 1) < 0.25:
+            return True
+    return went(shapes(before), shapes(after), size.now, asked)
 
 
 def points(size: Size) -> set[int]:
@@ -78,16 +89,16 @@ def missing(what: What, name: str) -> str:
 
 
 def unlike(size: Size, asked: int) -> str:
-    """Of a length of which nothing can be said."""
+    """Of a size of which nothing can be said."""
     return (
         f"nothing can be said of {asked or 'another'} for {size.name}, which is {size.now}: the job did not come to its "
-        "steps there, or the model's input did not go with it, or the steps do not do the same"
+        "steps there, or the model's input did not go with it, or the steps do not do the same (texts of other lengths, say)"
     )
 
 
 def scaling(tried: Tried, around: Frame, limit: Limit, wanted: int, run: Measure) -> tuple[Scaling, Frame]:
-    """`run`: what the job takes at a size, measured with nothing followed; None where it cannot be. And the frame, corrected
-    by what was measured at the largest sizes."""
+    """`tried`: with a model. `run`: what the job takes at a size, measured with nothing followed; None where it cannot be.
+    And the frame, corrected by what was measured at the largest sizes."""
     found, around = _memory(tried, around, limit, wanted, run)
     grows = power.slope(_seconds(tried))
     return replace(
@@ -114,9 +125,8 @@ def _seconds(tried: Tried) -> list[dict[int, float]]:
 
 
 def _memory(tried: Tried, around: Frame, limit: Limit, wanted: int, run: Measure) -> tuple[Scaling, Frame]:
-    size, made = tried.size, model_of(tried.steps)
-    if made is None:
-        return Scaling(name=size.name, now=size.now, dataset=size.dataset, largest=None, predicted=[]), around  # fmt: skip
+    size, made = tried.size, tried.model
+    assert made is not None
     at: Callable[[int], Level] = made.at
     step = cache(at)
     found = by_running(step, around, limit.bytes, size.dataset + 1 if size.dataset is not None else 1 << 30, run)
@@ -143,8 +153,12 @@ def exponent(step: Callable[[int], Level], now: int) -> float | None:
 
 
 def model_of(sizes: Mapping[int, Stream]) -> Model | Pieces | None:
-    """Of as many sizes as do the same, or else come to the same lines; None if not even two do."""
+    """Of as many sizes as do the same, or else come to the same lines; None if not even two do, or if a larger size takes
+    less: then the steps differ in something else, too (a batch of longer texts), and their peaks tell nothing."""
     order = sorted(sizes)
+    peaks = [sizes[size].peak[0] for size in order]
+    if any(larger < (1 - LESS) * smaller for smaller, larger in pairwise(peaks)):
+        return None
     for make in (model, pieces):
         for chosen in (order, order[1:], order[:-1]):
             try:

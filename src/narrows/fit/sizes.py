@@ -67,7 +67,7 @@ def batch(command: Command, loader: Mapping[str, int | None], seen: int, name: s
     """`loader`: what the loader of the job's batches said of itself. `seen`: the leading dimension of the model's input.
     `name`: the one that the user gave. None if it is not there, or not clear."""
     if name:
-        return next(_named(command, "batch", name), None)
+        return next(named(command, "batch", name), None)
     size = loader.get("batch_size")
     if size:
         length = loader.get("batches")
@@ -77,18 +77,18 @@ def batch(command: Command, loader: Mapping[str, int | None], seen: int, name: s
         return options[0]
     names = [each for each in _names(command, "batch", _assigned) if each.now == seen]
     # By its name; else the only number of the script that is the model's leading dimension.
-    named = [each for each in names if _is(each.name, "batch", "")]
-    return _clear(named or [each for each in names if not _is(each.name, "sequence", "")])
+    like = [each for each in names if _is(each.name, "batch", "")]
+    return _clear(like or [each for each in names if not _is(each.name, "sequence", "")])
 
 
 def sequence(command: Command, shapes: Collection[Sequence[int]], name: str) -> Size | None:
     """`shapes`: of what the model is given. Where no name is given, one that looks like it counts only if its number is
     one of their dimensions: the second, else the first, else any. None if it is not there, or not clear."""
-    named = _named(command, "sequence", name)
+    every = named(command, "sequence", name)
     if name:
-        return next(named, None)
+        return next(every, None)
     found: dict[int, list[Size]] = {}
-    for each in named:
+    for each in every:
         if (order := _order(each.now, shapes)) is not None:
             found.setdefault(order, []).append(each)
     return _whole(found[min(found)]) if found else None
@@ -129,7 +129,7 @@ def _clear(found: Sequence[Size]) -> Size | None:
     return found[0] if len({each.name for each in found}) == 1 else None
 
 
-def _named(command: Command, what: What, name: str) -> Iterator[Size]:
+def named(command: Command, what: What, name: str) -> Iterator[Size]:
     """Those with that name; without one, those that look like it."""
     yield from _options(command, what, name)
     for where in (_assigned, _passed):

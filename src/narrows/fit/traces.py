@@ -16,6 +16,7 @@ from narrows.fit.sizes import Changed, Size
 from narrows.fit.timing import at_sizes, times
 from narrows.fit.ways import Taken, Tools
 from narrows.fit.wish import Wish
+from narrows.job import tree
 from narrows.job.command import Command
 from narrows.machine import hardware
 from narrows.memory.inside import ratios, with_inside
@@ -43,7 +44,13 @@ class Traces:
     def run(self, every: Sequence[Asked]) -> list[Ran]:
         with ThreadPoolExecutor(max_workers=max(1, min(2, os.cpu_count() or 1))) as pool:
             made = [pool.submit(memory_run, e, self.folder, shield=not self.wish.allow_writes) for e in every]
-            return [each.result() for each in made]
+            try:
+                return [each.result() for each in made]
+            except KeyboardInterrupt:
+                for each in made:
+                    each.cancel()
+                tree.kill_below(os.getpid())  # else the pool waits until they end by themselves
+                raise
 
     def tried(self, size: Size, seen: answers.Seen) -> scaling.Tried:
         found = {size.now: seen.traced or seen.stream}
@@ -105,7 +112,11 @@ class Traces:
         """The step with each remedy that found something to change."""
         modules = {name: remedies.load(name) for name in remedies.names()}
         # A trace is one of a single process: what ranks share it does not see.
-        rooms = {n: getattr(m, "ROOM", ()) for n, m in modules.items() if not hasattr(m, "RANKS")}
+        rooms = {
+            name: getattr(module, "ROOM", ())
+            for name, module in modules.items()
+            if not hasattr(module, "RANKS") and getattr(module, "possible", lambda process: True)(seen.process)
+        }
         found = self._each([(name, values[0]) for name, values in rooms.items() if values], seen, batch)
         # What found nothing to change finds nothing with another setting either.
         return found | self._each([(name, value) for name, _ in found for value in rooms[name][1:]], seen, batch)

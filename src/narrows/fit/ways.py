@@ -11,6 +11,8 @@ from narrows.memory.capacity import Frame
 from narrows.memory.stream import Stream
 from narrows.report import capacity
 
+SMALL = 0.01
+"""Of what a job needs that fits as it is: what saves less is not worth its runs. Where it does not fit, every bit counts."""
 Taken = Stream | int
 """The step with a remedy, or the bytes that the process took: of one that is in its environment, and no tensor's."""
 
@@ -28,12 +30,13 @@ class Tools:
 def ways(
     alone: Mapping[Way, Taken], around: Frame, limit: Limit, now: int, tools: Tools
 ) -> tuple[list[capacity.Way], capacity.Together | None]:
-    """`now`: bytes that the job needs without any. Those that save nothing are left out; the least comes first."""
+    """`now`: bytes that the job needs without any. Those that save nothing to speak of are left out; the least comes first."""
+    most = (1 - SMALL) * now if now <= limit.bytes else now
 
     def need(taken: Taken) -> int:
-        return taken + around.beyond if isinstance(taken, int) else around.needed(taken)
+        return around.counted(taken) if isinstance(taken, int) else around.needed(taken)
 
-    saving = {way: bytes_ for way, taken in alone.items() if (bytes_ := need(taken)) < now}
+    saving = {way: bytes_ for way, taken in alone.items() if (bytes_ := need(taken)) < most}
     each = [[way] for way in saving]
     times = {way: time for (way,), time in zip(each, tools.times(each) if each else (), strict=True)}
     known = {way: time for way, time in times.items() if time is not None}

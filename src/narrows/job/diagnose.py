@@ -22,6 +22,7 @@ from narrows.job.status import Status
 from narrows.job.watch import WATCHED
 from narrows.ledger.alignment import same_machine
 from narrows.machine import hardware
+from narrows.machine.apart import apart
 from narrows.machine.ceilings import measured, torch_version
 from narrows.machine.fixed import fixed_costs, signature
 from narrows.machine.links import links
@@ -126,12 +127,18 @@ def _with_machine(facts: Facts, ranks: Sequence[Process], *, quiet: bool) -> Fac
     # What TensorFlow's ops are seen to take begins after their dispatch: their fixed cost is known without measuring.
     every = [op for p in ranks for w in p.windows for op in w.ops if not op.name.startswith((TENSORFLOW, XLA))]
     fixed = fixed_costs(python, int(torch.get("threads") or threads), version, every)
+    here = [p for p in ranks if same_machine(ranks[0], p)]
+    alone: dict[str, float] = {}
+    if not torch.get("devices") and sum(p.threads or 1 for p in here) > hardware.cores():
+        status.show("narrows: its ops, with no more threads than cores (10 s) ...")
+        alone = apart(python, max(1, hardware.cores() // len(here)), len(here), every)
     status.clear()
     notes = [BUSY] if found is not None and found.doubtful else []
     return msgspec.structs.replace(
         facts,
         machine=_machine(limits, torch.get("devices") or []),
         fixed={signature(op): fixed(op) for op in every},
+        apart=alone,
         notes=[*facts.notes, *notes],
     )
 

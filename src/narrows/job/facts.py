@@ -40,6 +40,8 @@ class Facts(Record, frozen=True, kw_only=True):
     machine: Machine | None = None
     fixed: dict[str, float | None] = msgspec.field(default_factory=dict)
     """Fixed costs of the ops of this run, by `machine.fixed.signature`, in seconds."""
+    apart: dict[str, float] = msgspec.field(default_factory=dict)
+    """Seconds of its ops with no more threads than cores, by `machine.apart.name`; empty if it had no more."""
     counterfactuals: list[Counterfactual] | None = None
     """Of `--prove`; None if it was not asked for."""
     trials: list[Trial] | None = None

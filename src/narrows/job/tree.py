@@ -56,6 +56,12 @@ def kill(root: int) -> None:
             continue
 
 
+def kill_below(root: int) -> None:
+    """End all that a process has started, at once, and not itself."""
+    for pid in descendants(root):
+        kill(pid)
+
+
 def end(pids: list[int], variable: str, seconds: float) -> None:
     """End those of these processes that still run after so long and were started with this variable (`NAME=value`) in their
     environment: a number may belong to somebody else by now."""

@@ -55,14 +55,16 @@ def costs_of_calls(
     return {c["id"]: known.get(names[c["id"]]) for c in calls}
 
 
-def measure(python: str, threads: int, calls: Mapping[str, Call], budget: float = BUDGET) -> dict[str, float | None]:
+def measure(
+    python: str, threads: int, calls: Mapping[str, Call], budget: float = BUDGET, *, whole: bool = False
+) -> dict[str, float | None]:
     """By name: what could be measured in so many seconds; None for what cannot be. What there was no time for is
-    not in it."""
+    not in it. `whole`: at the calls' own size."""
     names, found = list(calls), dict[str, float | None]()
     left = {str(number): name for number, name in enumerate(names)}
     for _ in range(1 + RESTARTS):
         given = json.dumps([{**calls[name], "id": number} for number, name in left.items()])
-        words = ["--ops", "--threads", str(threads), "--seconds", str(budget)]
+        words = ["--ops", "--threads", str(threads), "--seconds", str(budget), *(["--whole"] if whole else [])]
         done = bench(python, words, given, seconds=PATIENCE)
         for number, seconds in _answers(done.text):
             if number in left:

@@ -20,24 +20,31 @@ class Frame:
     broken: float
     """Bytes that the heap wastes for each byte of tensors in it."""
     beyond: int = 0
-    """Bytes of the limit's kind that are not memory in use: addresses without pages behind them."""
+    """Bytes of the limit's kind that are not memory in use: addresses without pages behind them, what the kernel keeps."""
+    tables: float = 0.0
+    """Bytes more of the limit's kind for each byte in use."""
 
     def needed(self, step: Level) -> int:
         """What has to be there for a step."""
-        return step.peak[0] + self.fixed + self.beyond + round(self.broken * step.small)
+        return self.counted(step.peak[0] + self.fixed + round(self.broken * step.small))
 
-    def corrected(self, step: Level, taken: int) -> "Frame":
-        """So that this step needs what it was measured to need."""
+    def counted(self, used: int) -> int:
+        """Bytes that the limit sees of so many in use."""
+        return used + round(self.tables * used) + self.beyond
+
+    def corrected(self, step: Level, used: int) -> "Frame":
+        """So that this step takes what it was measured to take."""
         small = step.small
-        waste = max(0, taken - step.peak[0] - self.fixed - self.beyond)
+        waste = max(0, used - step.peak[0] - self.fixed)
         return replace(self, broken=waste / small if small else self.broken)
 
 
-def frame(step: Level, rest: Rest, beyond: int = 0) -> Frame:
+def frame(step: Level, rest: Rest, beyond: int = 0, tables: float = 0.0) -> Frame:
     """From the step that was run."""
     small = step.small
     waste = max(0, rest.resident_peak - step.peak[0] - rest.framework - rest.files - rest.own)
-    return Frame(fixed=rest.framework, files=rest.files, broken=waste / small if small else 0.0, beyond=beyond)
+    broken = waste / small if small else 0.0
+    return Frame(fixed=rest.framework, files=rest.files, broken=broken, beyond=beyond, tables=tables)
 
 
 def largest(needed: Callable[[int], int], limit: int) -> int | None:

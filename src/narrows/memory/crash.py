@@ -27,7 +27,9 @@ STATES = (
 )  # fmt: skip
 """What a frame's name begins with, and the state that the job is in below it."""
 
-PLUMBING = ("torch._ops.", "torch.utils._", "torch.autograd.", "torch._tensor.Tensor.backward")
+PLUMBING = (
+    "torch._ops.", "torch.utils._", "torch.autograd.", "torch._tensor.Tensor.backward", "torch._compile.", "torch._dynamo.",
+)  # fmt: skip
 """Frames below which an op is called: they say nothing of which."""
 
 

@@ -63,11 +63,13 @@ def _announce() -> None:
 
 def _words(command: list[str]) -> list[list[Any]]:
     """[name, checksum] of each of the script's arguments: whether ranks were given the same is to be known, and what it
-    was is the user's own. Of a process that was spawned by the job nothing, as its words say how."""
+    was is the user's own. Of a process that was spawned by the job nothing, as its words say how. A launcher may write the
+    way to a file in another manner for each rank (Lightning does, of the script)."""
     if "-c" in command:
         return []
     named = (word.partition("=")[0] if word.startswith("-") else "" for word in command)
-    return [[name, crc32(word.encode(errors="replace"))] for name, word in zip(named, command, strict=True)][1:]
+    meant = (os.path.realpath(word) if os.path.exists(word) else word for word in command)
+    return [[name, crc32(word.encode(errors="replace"))] for name, word in zip(named, meant, strict=True)][1:]
 
 
 def _number(text: str | None) -> int | None:

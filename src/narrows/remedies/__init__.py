@@ -17,6 +17,8 @@ A remedy has
 - `environment(value)`: variables that are set before the job starts;
 - `beyond(value)`, of a number: what to try next once that value has helped; may be missing;
 - `ROOM`: the settings that could make a job need less memory; may be missing if none does;
+- `possible(process)`, of one with a `ROOM`: whether it could find something to change in a job, from what a run of it
+  wrote, so that no process is started in vain; may be missing if only trying tells;
 - `by_hand(value)`: the lines that would do the same in a script;
 - `edit(source, value)`: those lines put into the text of a script, by `narrows.edits`, which it imports when called: the
   job has no narrows. The same text where there is nothing to change, None where it is not safe. May be missing;

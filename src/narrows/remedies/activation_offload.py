@@ -10,6 +10,7 @@ from .inside import within
 
 if TYPE_CHECKING:
     from narrows.findings.view import View
+    from narrows.spool.record import Process
 
 NAME = "activation-offload"
 CLASS = "memory"
@@ -31,6 +32,10 @@ def candidates(view: View) -> list[Candidate]:
     rate = (view.ceilings.host_to_device or {}).get("pinned")
     there_and_back = 2 * ((memory.get("device_peak") or 0) - held) / rate if rate else 0.0
     return [Candidate(value=True, seconds=-there_and_back)]
+
+
+def possible(process: Process) -> bool:
+    return bool(process.last("torch").get("cuda"))
 
 
 def apply(torch: Any, value: bool) -> None:

@@ -47,7 +47,7 @@ def candidates(view: View) -> list[Candidate]:
     loader, made = view.process.first("loader"), view.process.events.get("optimizer", ())
     if not estimates.trains(view) or estimates.cuda(view) or estimates.ranks(view) > 1 or len(made) != 1:
         return []
-    if not loader or any("batch_norm" in k.name for k in view.kernels):
+    if not loader or estimates.normalises_batches(view):
         return []
     found = []
     for size in sorted({2, view.cores}):
@@ -65,7 +65,7 @@ class Share:
 
     def __init__(self, torch: Any, crew: Crew) -> None:
         self.torch, self.crew = torch, crew
-        self.turn = accumulation.Turn(NAME)
+        self.turn = accumulation.Turn(torch, NAME)
         """Which parameters learn."""
         self.optimizer: Any = None
         self.on, self.joined = True, False
@@ -120,7 +120,7 @@ class Share:
     def _join(self, samples: int) -> str | None:
         """Why they cannot share."""
         torch = self.torch
-        (self.optimizer,) = within.alive(torch.optim.Optimizer)
+        (self.optimizer,) = self.turn.living.of(torch.optim.Optimizer)
         self.crew.join()
         self.joined = True
         mine = torch.tensor([samples, *fingerprint(torch, self.turn.parameters)], dtype=torch.float64)

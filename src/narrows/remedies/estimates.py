@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from narrows.findings.view import View
     from narrows.report.model import Cause
+    from narrows.spool.record import Process
 
 MODEL = ("forward", "backward", "evaluate")
 PRODUCTS = ("matmul", "convolution", "attention", "rnn")
@@ -44,6 +45,16 @@ def trains(view: View) -> bool:
 
 def cuda(view: View) -> bool:
     return bool(view.process.first("torch").get("cuda"))
+
+
+def normalises_batches(view: View) -> bool:
+    """A sample's result depends on the others of its batch, and averages of them are kept."""
+    return any("batch_norm" in kernel.name for kernel in view.kernels)
+
+
+def updated_by(process: Process, classes: tuple[str, ...]) -> bool:
+    """One of its optimizers is of these classes."""
+    return any(made["class"] in classes for made in process.events.get("optimizer", ()))
 
 
 def spent(view: View, *causes: Cause, states: tuple[str, ...] = MODEL) -> float:

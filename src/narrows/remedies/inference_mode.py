@@ -11,10 +11,11 @@ from .inside import nested, within
 
 if TYPE_CHECKING:
     from narrows.findings.view import View
+    from narrows.spool.record import Process
 
 NAME = "inference-mode"
 CLASS = "exact"
-ROOM = (True,)
+ROOM = ("inference_mode",)
 TEXT = {
     "en": (
         "Model calls record no gradients",
@@ -41,10 +42,14 @@ def candidates(view: View) -> list[Candidate]:
     late = view.steps.timed(view.steady.first)
     if view.steps.type != "inference" or any(s.backwards for s in view.steps.steps):
         return []
-    if view.process.events.get("optimizer") or sum(s.gradients for s in late) <= len(late) / 2:
+    if not possible(view.process) or sum(s.gradients for s in late) <= len(late) / 2:
         return []
     spent = sum(e.seconds for e in view.entries if e.cause == "overhead" and e.state == "forward")
     return [Candidate(value=v, seconds=part * spent) for v, part in PARTS.items() if view.share(part * spent) >= 0.02]
+
+
+def possible(process: Process) -> bool:
+    return not process.events.get("optimizer")
 
 
 def apply(torch: Any, value: str) -> None:

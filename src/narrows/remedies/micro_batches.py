@@ -11,6 +11,7 @@ from .inside import accumulation, rows, serving
 
 if TYPE_CHECKING:
     from narrows.findings.view import View
+    from narrows.spool.record import Process
 
 NAME = "micro-batches"
 CLASS = "memory"
@@ -36,11 +37,15 @@ def candidates(view: View) -> list[Candidate]:
     size = view.process.first("loader").get("batch_size") or 0
     if not estimates.trains(view) or not estimates.passing(view):
         return []
-    if len(view.process.events.get("optimizer", ())) > 1 or any("batch_norm" in k.name for k in view.kernels):
+    if len(view.process.events.get("optimizer", ())) > 1 or estimates.normalises_batches(view):
         return []
     # Each op runs once for each part; what it is worth, only memory says.
     fixed = estimates.spent(view, "overhead")
     return [Candidate(value=parts, seconds=-(parts - 1) * fixed) for parts in PARTS if size and size % parts == 0]
+
+
+def possible(process: Process) -> bool:
+    return bool(process.events.get("loader") and process.events.get("optimizer"))
 
 
 def beyond(value: int) -> list[int]:
@@ -48,7 +53,7 @@ def beyond(value: int) -> list[int]:
 
 
 def apply(torch: Any, value: int) -> None:
-    turn = accumulation.Turn(NAME)
+    turn = accumulation.Turn(torch, NAME)
     accumulation.install(torch, turn)
 
     def serve(loader: Any, batches: Any) -> Any:

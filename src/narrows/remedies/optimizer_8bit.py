@@ -5,16 +5,19 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
+from . import estimates
 from .candidate import Candidate
 from .inside import within
 from .inside.eight_bits import Codes
 
 if TYPE_CHECKING:
     from narrows.findings.view import View
+    from narrows.spool.record import Process
 
 NAME = "optimizer-8bit"
 CLASS = "numerics"
 ROOM = (True,)
+OPTIMIZERS = ("Adam", "AdamW")
 TEXT = {
     "en": (
         "Adam keeps its averages in 8 bits",
@@ -33,6 +36,10 @@ KEPT = {"exp_avg": True, "exp_avg_sq": False}
 
 def candidates(view: View) -> list[Candidate]:
     return []  # it makes nothing faster; `ROOM` says what it is for
+
+
+def possible(process: Process) -> bool:
+    return estimates.updated_by(process, OPTIMIZERS)
 
 
 def apply(torch: Any, value: bool) -> None:

@@ -12,6 +12,7 @@ from .inside import within
 
 if TYPE_CHECKING:
     from narrows.findings.view import View
+    from narrows.spool.record import Process
 
 NAME = "sparse-embedding"
 CLASS = "training"
@@ -39,7 +40,7 @@ OPTIMIZERS = ("Adam", "AdamW", "SGD", "Adagrad")
 def candidates(view: View) -> list[Candidate]:
     from narrows.ledger.cost import inputs, outputs
 
-    if not any(o["class"] in OPTIMIZERS for o in view.process.events.get("optimizer", ())):
+    if not possible(view.process):
         return []
     saved, shapes = 0.0, set()
     for kernel in view.kernels:
@@ -55,6 +56,10 @@ def candidates(view: View) -> list[Candidate]:
             mine = sum(t.bytes for t in inputs(kernel.op) if t.shape in shapes)
             saved += (1 - LEFT) * kernel.seconds * mine / (sum(sizes) or 1)
     return [Candidate(value=True, seconds=saved)] if view.share(saved) >= estimates.WORTH else []
+
+
+def possible(process: Process) -> bool:
+    return estimates.updated_by(process, OPTIMIZERS)
 
 
 def apply(torch: Any, value: bool) -> None:

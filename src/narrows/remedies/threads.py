@@ -33,12 +33,14 @@ ONCE = r"set_num_threads"
 def candidates(view: View) -> list[Candidate]:
     if view.process.first("torch").get("cuda"):
         return []
+    from narrows.findings import oversubscription
+
     used = in_use(view)
-    ranks = estimates.local_ranks(view)
-    now = seconds(view, used)
+    share = max(1, view.cores // estimates.local_ranks(view))
+    now, known = seconds(view, used), oversubscription.measured(view)
     found = []
-    for wanted in sorted({1, max(1, view.cores // ranks)} - {used}):
-        saved = now - seconds(view, wanted)
+    for wanted in sorted({1, share} - {used}):
+        saved = sum(known.values()) if known is not None and wanted == share else now - seconds(view, wanted)
         if view.share(saved) >= 0.02:
             found.append(Candidate(value=wanted, seconds=saved))
     return found

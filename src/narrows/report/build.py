@@ -19,6 +19,7 @@ from narrows.ledger.build import totals
 from narrows.ledger.collectives import collectives
 from narrows.ledger.ranks import Together, together
 from narrows.ledger.rows import rows
+from narrows.machine import apart
 from narrows.machine.fixed import signature
 from narrows.memory.crash import out_of_memory
 from narrows.report import faults, parts, proofs
@@ -166,6 +167,10 @@ def view_of(facts: Facts, processes: Sequence[Process], every: Accounts, lang: s
     assert mine.steady is not None
     assert facts.machine is not None
     assert facts.machine.ceilings is not None
+
+    def alone(op: Op) -> float | None:
+        return facts.apart.get(apart.name(op)) if facts.apart and op.raw is not None else None
+
     return View(
         process=process,
         workers=tuple(p for p in processes if p.first("worker").get("parent") == process.pid),
@@ -180,6 +185,7 @@ def view_of(facts: Facts, processes: Sequence[Process], every: Accounts, lang: s
         cores=facts.machine.cores,
         cwd=facts.cwd,
         lang=lang,
+        apart=alone,
         held_back={p.pid: contention.main_held_back(every.samples, p.pid) for p in processes},
     )
 

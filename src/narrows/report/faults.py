@@ -19,9 +19,10 @@ def told(facts: Facts, processes: Sequence[Process], say: Words) -> tuple[list[F
     found = [replace(f, where=near(f.where, facts.cwd) if f.where else f.where) for f in faults.fates(processes)]
     tries = faults.attempts(found)
     if facts.ended == "ok" and tries:
-        # What `multiprocessing` starts ends without a last word.
-        last = {id(f) for f in tries[-1] if f.how == "ended"}
-        found = [replace(f, how="finished") if id(f) in last else f for f in found]
+        # What `multiprocessing` starts ends without a last word, and Ray's workers, whose loop is over, stand until it ends them.
+        idle = all(f.how == "stood" and f.state == "tail" for f in tries[-1])
+        well = {id(f) for f in tries[-1] if f.how == "ended" or idle}
+        found = [replace(f, how="finished", state=None, where=None) if id(f) in well else f for f in found]
         tries = faults.attempts(found)
     if not tries or (len(tries) == 1 and all(f.how in WELL for f in found) and not faults.uneven(found)):
         return [], ""

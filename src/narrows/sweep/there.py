@@ -28,8 +28,7 @@ def found(wish: Wish, run: Run, address: str) -> Sequence[Entry]:
     except KeyboardInterrupt:
         return []
     finally:
-        for pid in tree.descendants(os.getpid()):
-            tree.kill(pid)
+        tree.kill_below(os.getpid())
 
 
 if __name__ == "__main__":

@@ -14,14 +14,13 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from narrows.job import tree
 from narrows.trials.arm import Arm
 from narrows.trials.rounds import Result
 from narrows.trials.setting import Setting, remove
-from narrows.trials.trial import together
+from narrows.trials.trial import interrupt, together
 
 
 def main() -> None:
@@ -38,7 +37,7 @@ def asked() -> Any:
     if child:  # Ray kills the children of a worker that ends; that must not be the one that cleans up
         os.waitpid(child, 0)
         return None
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, interrupt)
     given = pickle.load(sys.stdin.buffer)
     threading.Thread(target=_watch, daemon=True).start()
     return given
@@ -67,19 +66,13 @@ def answer(folder: Path, how: Setting | None, arms: Sequence[Arm]) -> Sequence[R
         return []
     finally:
         if not wanted:
-            for pid in tree.descendants(os.getpid()):
-                tree.kill(pid)
+            tree.kill_below(os.getpid())
             remove(folder)
 
 
 def _watch() -> None:
     if not os.read(0, 1):
         os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    signal.signal(number, signal.SIG_IGN)  # once: what follows is the cleaning up
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

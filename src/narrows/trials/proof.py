@@ -29,23 +29,28 @@ class Proven:
 
 
 def prove(options: Sequence[Option], bench: Bench, own: Own) -> Proven:
-    """A part that adds nothing that is seen is dropped, the least one first, and the rest is proven anew."""
+    """A part that adds nothing that is seen is dropped, the least one first, and the rest is proven anew. Where the
+    budget is spent, all such parts are dropped at once, so that there is at most one proof more."""
     kept, why, gains = list(options), dict[str, str](), dict[str, Gain]()
     while True:
-        found = _rounds(kept, bench)
+        found, cut = _rounds(kept, bench)
         pairs = turned(found.pairs[AS_IT_IS.name])
+        idle = []
         for option in kept:
-            less = turned(found.pairs.get(_without(kept, option).name, [])) if len(kept) > 1 else pairs
+            name = _without(kept, option).name
+            less = turned(found.pairs.get(name, [])) if len(kept) > 1 else pairs
             part = _gain(less, kept)
             if part is not None:
                 gains[option.name] = part
-        # Where the budget did not reach for the rounds without it, a part stays: the whole is proven with it.
-        idle = [o for o in kept if len(kept) > 1 and o.name in gains and not gains[o.name].proven]
+                # Where the budget did not reach for the rounds without it, a part stays: the whole is proven with it.
+                if len(kept) > 1 and not part.proven and name not in cut:
+                    idle.append(option)
         if not idle or found.interrupted:
             return _whole(kept, pairs, found, own, bench, gains, why)
-        least = min(idle, key=lambda o: gains[o.name].ratio)
-        why[least.name] = "beside"
-        kept.remove(least)
+        idle.sort(key=lambda o: gains[o.name].ratio)
+        for least in idle[: len(kept) - 1] if bench.late() else idle[:1]:
+            why[least.name] = "beside"
+            kept.remove(least)
         if len(idle) == 1:
             # What is left ran in the same rounds, beside the original or, in another group, maybe on another machine:
             # the whole, which ran in both, says how fast that was.
@@ -63,21 +68,27 @@ def _without(kept: Sequence[Option], option: Option) -> Arm:
     return arm([o for o in kept if o is not option])
 
 
-def _rounds(kept: Sequence[Option], bench: Bench) -> Rounds:
+def _rounds(kept: Sequence[Option], bench: Bench) -> tuple[Rounds, set[str]]:
     """The whole is the base, so that it is in each group of arms. The budget cuts what each part adds, and never the
-    whole against the original: a recipe that was not measured as a whole is not written."""
+    whole against the original: a recipe that was not measured as a whole is not written. Also the arms that it cut."""
     whole = arm(kept)
     less = [_without(kept, option) for option in kept] if len(kept) > 1 and not bench.late() else []
-    hopeless: set[str] = set()
+    hopeless, cut = set[str](), set[str]()
 
     def done(other: Arm, pairs: Pairs) -> bool:
         mine = turned(pairs)
         if len(pairs) >= HOPELESS_AFTER and max(ratios(mine, whole.per_sample)) < HOPELESS:
             hopeless.add(other.name)
         seen = _gain(mine, kept)
-        return bool(hopeless) or (seen is not None and len(pairs) >= FEWEST and seen.proven)
+        if hopeless or (seen is not None and len(pairs) >= FEWEST and seen.proven):
+            return True
+        if other is AS_IT_IS or not bench.late():
+            return False
+        if len(pairs) < FEWEST:
+            cut.add(other.name)
+        return True
 
-    return bench.compare(whole, [AS_IT_IS, *less], MOST, done, whatever_it_takes=True)
+    return bench.compare(whole, [AS_IT_IS, *less], MOST, done, whatever_it_takes=True), cut
 
 
 def turned(pairs: Pairs) -> Pairs:

@@ -125,15 +125,16 @@ def _fresh(option: Option, state: _State) -> bool:
     return option.name not in state.verdicts and all(option.remedy != kept.remedy for kept in state.kept)
 
 
-def _proof_arms(kept: Sequence[Option]) -> int:
-    return FEWEST * (len(kept) + 2 if len(kept) > 1 else 2)
+def _proof_arms(parts: int) -> int:
+    """Of that many remedies: the original, the whole, and the whole without each."""
+    return FEWEST * (parts + 2 if parts > 1 else 2)
 
 
 def _grow(state: _State, options: Sequence[Option], bench: Bench, own: Own, further: Further) -> None:
     """Try each beside what is kept, keep the best, and again with those that help, until none does."""
     todo = list(options)
     while todo:
-        if bench.late(_proof_arms(state.kept) + len(todo) + 1 if state.kept else 0):
+        if bench.late(len(todo) + 1 + _proof_arms(len(state.kept) + 1) if state.kept else 0):
             for option in todo:
                 state.verdicts.setdefault(option.name, Verdict(option=option, why="budget"))
             return

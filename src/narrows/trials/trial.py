@@ -13,6 +13,8 @@ from narrows.trials.rounds import Result
 from narrows.trials.setting import Setting, remove
 from narrows.trials.turns import Turns
 
+ENDS = (signal.SIGTERM, signal.SIGHUP)
+
 
 def together(how: Setting, arms: Sequence[Arm]) -> list[Result]:
     """What each arm measured, or why it says nothing. Raises `KeyboardInterrupt`; no process is left either way."""
@@ -46,20 +48,24 @@ def _result(trial: Trial) -> Result:
         return why
 
 
+def interrupt(number: int, frame: FrameType | None) -> None:
+    """A handler. From then on this process is deaf: a terminal that closes and a `timeout` say it several times, and what
+    follows is the cleaning up and the report."""
+    for each in ENDS:
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 @contextmanager
 def interruptible() -> Iterator[None]:
     """Whatever asks narrows to end, ends the trials first: nobody else would let a held process go."""
-
-    def interrupted(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(number, interrupted) for number in numbers]
+    before = {number: signal.signal(number, interrupt) for number in ENDS}
     try:
         yield
     finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
+        for number, handler in before.items():
+            if signal.getsignal(number) is interrupt:  # it was not told to end, in here or further in
+                signal.signal(number, handler)

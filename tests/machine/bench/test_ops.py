@@ -169,3 +169,18 @@ def test_what_there_is_no_time_for_has_no_line() -> None:
     finally:
         torch.set_grad_enabled(before)
     assert out.getvalue() == ""
+
+
+def test_as_large_as_it_was() -> None:
+    """And of random numbers: of equal ones, the maximum over a window could be foreseen."""
+    with Recorder() as seen:
+        torch.randn(300, 400) @ torch.randn(400, 500)
+    (call,) = [each for each in seen.calls.values() if each["name"] == "mm"]
+    call = json.loads(json.dumps(call))
+    args, _ = small.arguments(torch.ops.aten.mm.default, call["args"], {}, small.Sizes(small.WHOLE, 0))
+    assert [tuple(each.shape) for each in args] == [(300, 400), (400, 500)]
+    assert all(0.2 < float(each.std()) < 0.4 and float(each.min()) >= 0 for each in args)
+    whole, least = ops.cost(call, whole=True), ops.cost(call)
+    assert whole is not None
+    assert least is not None
+    assert whole > least

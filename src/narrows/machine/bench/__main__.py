@@ -1,6 +1,7 @@
 """`PYTHON path/to/bench --threads N`: prints this machine's ceilings as one JSON object.
 
-With `--ops`: reads calls from standard input and prints what each costs at its smallest size (see `ops.py`).
+With `--ops`: reads calls from standard input and prints what each costs at its smallest size, or with `--whole` at its own
+(see `ops.py`).
 With `--ranks N`: prints what collectives between so many processes take (see `exchange.py`).
 """
 
@@ -25,6 +26,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=0.0, help="how long to try; 0: 9, or 5 with --ops")
     parser.add_argument("--largest", type=int, default=512, help="largest working set, in MiB")
     parser.add_argument("--ops", action="store_true", help="the fixed cost of the calls on standard input")
+    parser.add_argument("--whole", action="store_true", help="what they cost as large as they are")
     parser.add_argument("--ranks", type=int, default=0, help="collectives between so many processes")
     parser.add_argument("--backend", default="gloo", help="of these: gloo, nccl")
     parser.add_argument("--rank", type=int, default=0, help="which of them this is; 0 starts the others")
@@ -44,7 +46,7 @@ def main() -> int:
     if options.ops:
         from . import ops
 
-        ops.answer(json.load(sys.stdin), sys.stdout, options.seconds or 5.0)
+        ops.answer(json.load(sys.stdin), sys.stdout, options.seconds or 5.0, whole=options.whole)
     else:
         found = ceilings.measure(options.seconds or 9.0, options.largest << 20)
         print(json.dumps(found), flush=True)

@@ -1,4 +1,4 @@
-"""The fixed cost of ops: each call that a job made, made again at its smallest valid size.
+"""The fixed cost of ops: each call that a job made, made again at its smallest valid size; or as large as it was.
 
 Reads `[{"id", "name", "overload", "args", "kw"}, ...]`, values encoded as the probe writes them (see `small.py`),
 and writes a line `[id, seconds]` for each, as soon as it is known: null where a small call could not be made. What
@@ -34,8 +34,8 @@ SUSPECT, DISTURBED = 3e-4, 5.0
 Arguments = tuple[list[Any], dict[str, Any]]
 
 
-def answer(calls: Sequence[dict[str, Any]], out: TextIO, budget: float) -> None:
-    """Measure the calls in turn, for at most `budget` seconds."""
+def answer(calls: Sequence[dict[str, Any]], out: TextIO, budget: float, *, whole: bool = False) -> None:
+    """Measure the calls in turn, for at most `budget` seconds. `whole`: at their own size."""
     torch.set_grad_enabled(False)
     torch.set_flush_denormal(True)
     deadline = time.perf_counter() + budget
@@ -43,19 +43,19 @@ def answer(calls: Sequence[dict[str, Any]], out: TextIO, budget: float) -> None:
     for call in calls:
         if time.perf_counter() > deadline:
             return
-        out.write(json.dumps([call["id"], cost(call)]) + "\n")
+        out.write(json.dumps([call["id"], cost(call, whole=whole)]) + "\n")
         out.flush()
 
 
-def cost(call: dict[str, Any]) -> float | None:
-    """Seconds of one call, the median; None if it cannot be made small."""
+def cost(call: dict[str, Any], *, whole: bool = False) -> float | None:
+    """Seconds of one call, the median; None if it cannot be made small, or made again."""
     function = overload(call["name"], call["overload"])
     if function is None:
         return None
-    for size, integer in ATTEMPTS:
+    for size, integer in ((small.WHOLE, 0), (small.WHOLE, 1)) if whole else ATTEMPTS:
         if size < 2 and call["name"] in TWO_AT_LEAST:
             continue
-        build = special.builders.get(call["name"], small.arguments)
+        build = small.arguments if whole else special.builders.get(call["name"], small.arguments)
 
         def again(size: int = size, integer: int = integer, build: Any = build) -> Arguments:
             return build(function, call["args"], call.get("kw") or {}, small.Sizes(size, integer))  # type: ignore[no-any-return]

@@ -16,6 +16,8 @@ EXTENTS = frozenset(
 """Arguments that say how large something is: they shrink as the tensors do."""
 POSITIONS = frozenset(["index", "start", "storage_offset"])
 """Arguments that point into a tensor: the first element is always there."""
+WHOLE = 1 << 62
+"""The extent of calls that are made as large as they were: no dimension is larger."""
 
 
 class Sizes(NamedTuple):
@@ -66,7 +68,8 @@ def value(encoded: Any, sizes: Sizes) -> Any:
         return float(encoded) if encoded in ("inf", "-inf", "nan") else encoded  # JSON has no such numbers
     kind, *rest = encoded or ["?"]
     if kind == "T":
-        return tensor([min(n, sizes.extent) for n in rest[0]], rest[1], rest[2], sizes.integer)
+        shape = [min(n, sizes.extent) for n in rest[0]]
+        return tensor(shape, rest[1], rest[2], sizes.integer, random=sizes.extent == WHOLE)
     if kind == "L":
         return [value(item, sizes) for item in rest]
     if kind == "D":
@@ -76,12 +79,16 @@ def value(encoded: Any, sizes: Sizes) -> Any:
     raise Unknown
 
 
-def tensor(shape: list[int], dtype: str, layout: str, integer: int = 0) -> Any:
-    """Ones (what an op in place multiplies by again and again must not vanish), zeros for indices, True for masks."""
+def tensor(shape: list[int], dtype: str, layout: str, integer: int = 0, *, random: bool = False) -> Any:
+    """Ones (what an op in place multiplies by again and again must not vanish), zeros for indices, True for masks. As large as
+    it was, random numbers above 0: a maximum over a window takes twice as long of those, as it cannot be foreseen; of what is
+    no number (the root of -1) some ops take 40 times as long."""
     if layout == "s":
         raise Unknown
     kind = getattr(torch, dtype)
-    if kind.is_floating_point or kind.is_complex or kind is torch.bool:
+    if kind.is_floating_point and random:
+        made = torch.rand(shape).to(kind)
+    elif kind.is_floating_point or kind.is_complex or kind is torch.bool:
         made = torch.ones(shape, dtype=kind)
     else:
         made = torch.full(shape, integer, dtype=kind)

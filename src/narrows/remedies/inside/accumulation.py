@@ -12,13 +12,20 @@ from collections.abc import Callable
 from typing import Any
 
 from . import backward, within
+from .living import Living
 
 
 class Turn:
     """Where the job is in a batch."""
 
-    def __init__(self, remedy: str) -> None:
+    def __init__(self, torch: Any, remedy: str) -> None:
         self.remedy = remedy
+        self.living = Living(
+            torch.optim.Optimizer,
+            torch.nn.modules.batchnorm._BatchNorm,
+            torch.amp.GradScaler,
+            torch.utils.data.DataLoader,
+        )
         self.on = True
         self.open = False
         """What the script has is a part of a batch."""
@@ -92,23 +99,22 @@ def _probe_part(share: float, back: int) -> None:
 
 def unfit(torch: Any, turn: Turn, trains: Callable[[Any], bool]) -> str | None:
     """Why this job cannot take its batches in parts, from what is alive in it; "" if it does not learn yet."""
-    optimizer_class, loader_class = torch.optim.Optimizer, torch.utils.data.DataLoader
-    norms, scaler = torch.nn.modules.batchnorm._BatchNorm, torch.amp.GradScaler
-    optimizers = within.alive(optimizer_class)
+    alive = turn.living.of
+    optimizers = alive(torch.optim.Optimizer)
     if len(optimizers) > 1:
         gc.collect()  # there may be some that are only not cleared away
-        optimizers = within.alive(optimizer_class)
+        optimizers = alive(torch.optim.Optimizer)
     if not optimizers:
         return ""
     if len(optimizers) > 1:
         return "there are several optimizers"
     if isinstance(optimizers[0], torch.optim.LBFGS):
         return "the optimizer calls the model again itself"
-    if within.alive(norms):
+    if alive(torch.nn.modules.batchnorm._BatchNorm):
         return "batch normalisation would see the statistics of parts"
-    if any(each.is_enabled() for each in within.alive(scaler)):
+    if any(each.is_enabled() for each in alive(torch.amp.GradScaler)):
         return "gradients are scaled"
-    if len({id(each.dataset) for each in within.alive(loader_class) if trains(each)}) > 1:
+    if len({id(each.dataset) for each in alive(torch.utils.data.DataLoader) if trains(each)}) > 1:
         return "there are several loaders that shuffle"
     turn.parameters = [p for group in optimizers[0].param_groups for p in group["params"]]
     return None

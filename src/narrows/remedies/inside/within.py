@@ -122,9 +122,9 @@ def careful(remedy: str, change: Callable[..., None]) -> Callable[..., None]:
     return tried
 
 
-def alive(kind: type) -> list[Any]:
-    """All objects of that class there are."""
-    return [each for each in gc.get_objects() if issubclass(type(each), kind)]
+def alive(kinds: type | tuple[type, ...]) -> list[Any]:
+    """All objects of that class, or of these, that there are."""
+    return [each for each in gc.get_objects() if issubclass(type(each), kinds)]
 
 
 def infers(torch: Any, module: Any) -> bool:

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from narrows.report.capacity import Cache, Capacity, Held, Predicted, Scaling, Timed, Together
+from narrows.report.capacity import Cache, Capacity, Held, Predicted, Scaling, Timed, Together, Way
 from narrows.report.format import seconds, share, size
 from narrows.report.language import Words
 from narrows.report.model import Report
 
-SHOWN = 6
-"""Lines of what modules hold."""
+SHOWN, CRUMBS = 6, 0.001
+"""Lines of what modules hold; and the share of the largest of them below which one says nothing (a loss of 4 bytes)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,12 +104,14 @@ def notes(report: Report, say: Words) -> list[str]:
 
 
 def _held(every: Sequence[Held], say: Words) -> list[tuple[str, str]]:
+    """`every`: the largest first."""
     return [
         (
             each.name or each.op or "-",
             say("list").join(text for text in (size(each.bytes), each.op, each.where) if text),
         )
         for each in every[:SHOWN]
+        if each.bytes >= CRUMBS * every[0].bytes
     ]
 
 
@@ -187,12 +189,20 @@ def _ways(found: Capacity, say: Words) -> list[tuple[str, str]]:
             way.remedy if way.value is True else f"{way.remedy} = {way.value}",
             say("list").join((
                 size(way.needed_bytes), say("fit.saves", share=share(1 - way.needed_bytes / needed)),
-                say("fit.fits" if way.fits else "fit.not"), say(f"fit.class.{way.kind}"),
-                *([say("fit.time", time=way.time)] if way.time is not None else []),
+                say("fit.fits" if way.fits else "fit.not"), *_price(way, say),
             )),
         )
         for way in found.ways
     ]  # fmt: skip
+
+
+def _price(way: Way, say: Words) -> list[str]:
+    """That remedies of this class take more time need not be said where it was measured."""
+    what = say(f"fit.class.{way.kind}")
+    if way.time is None:
+        return [what]
+    time = say("fit.time", time=way.time)
+    return [time] if way.kind == "memory" else [what, time]
 
 
 def _optimizers(found: Capacity, say: Words) -> list[tuple[str, str]]:
