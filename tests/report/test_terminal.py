@@ -4,9 +4,11 @@ import io
 import re
 
 import pytest
+from msgspec.structs import replace
 from rich.cells import cell_len
 from rich.console import Console
 
+from narrows.report.capacity import Predicted
 from narrows.report.faces import terminal
 from narrows.report.faces.waterfall import Bar
 from narrows.report.language import words
@@ -122,6 +124,18 @@ def test_how_long_a_step_takes_at_other_sizes() -> None:
     assert "its power of 1.70, modelled, in real runs 1.60 to 1.80" in text
     assert "time: its power of 0.10 (-0.10 to 0.30) from 32 to 64, which may be none at all" in text
     assert "time: its power of 0.10 from 32 to 64 (too few rounds for an interval)" in text
+
+
+def test_a_size_above_the_largest_that_fitted_once_is_not_said_to_fit() -> None:
+    found = sample.fitted()
+    assert found.capacity is not None
+    assert found.capacity.batch is not None
+    sizes = [Predicted(size=n, peak_bytes=1, needed_bytes=1, fits=n < 400, basis="measured") for n in (300, 350, 400)]
+    batch = replace(found.capacity.batch, predicted=sizes)
+    text = " ".join(shown(replace(found, capacity=replace(found.capacity, batch=batch)), width=300).split())
+    assert "300 1 B, fits, measured" in text
+    assert "350 1 B, fitted once, and may not the next time, measured" in text
+    assert "400 1 B, does not fit, measured" in text
 
 
 def test_what_holds_next_to_nothing_is_not_named() -> None:

@@ -98,7 +98,7 @@ def unlike(size: Size, asked: int) -> str:
 
 def scaling(tried: Tried, around: Frame, limit: Limit, wanted: int, run: Measure) -> tuple[Scaling, Frame]:
     """`tried`: with a model. `run`: what the job takes at a size, measured with nothing followed; None where it cannot be.
-    And the frame, corrected by what was measured at the largest sizes."""
+    And the frame as it is at the size that was asked about, as far as runs at others tell."""
     found, around = _memory(tried, around, limit, wanted, run)
     grows = power.slope(_seconds(tried))
     return replace(
@@ -129,11 +129,12 @@ def _memory(tried: Tried, around: Frame, limit: Limit, wanted: int, run: Measure
     assert made is not None
     at: Callable[[int], Level] = made.at
     step = cache(at)
-    found = by_running(step, around, limit.bytes, size.dataset + 1 if size.dataset is not None else 1 << 30, run)
-    around, most = found.around, found.largest
+    end = size.dataset + 1 if size.dataset is not None else 1 << 30
+    found = by_running(step, around, limit.bytes, size.now, end, run)
+    most = found.largest
     shown = []
     for each in sorted({*tried.steps, *found.measured, *([wanted] if wanted else ()), *([most] if most else ())}):
-        need = found.measured.get(each) or around.needed(step(each))
+        need = found.expected(each)
         shown.append(
             Predicted(size=each, peak_bytes=need + around.files, needed_bytes=need, fits=need <= limit.bytes,
                       basis="measured" if each in found.measured else "modelled")
@@ -143,7 +144,7 @@ def _memory(tried: Tried, around: Frame, limit: Limit, wanted: int, run: Measure
         name=size.name, now=size.now, dataset=size.dataset, largest=most, exponent=exponent(step, size.now),
         exponent_basis="modelled" if tried.traced else "measured", predicted=shown,
         exponent_interval=grows.interval if grows is not None else None,
-    ), around  # fmt: skip
+    ), around.corrected(step(wanted), found.used(wanted)) if wanted else around  # fmt: skip
 
 
 def exponent(step: Callable[[int], Level], now: int) -> float | None:

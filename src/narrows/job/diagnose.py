@@ -115,23 +115,23 @@ def _with_machine(facts: Facts, ranks: Sequence[Process], *, quiet: bool) -> Fac
     torch, start = ranks[0].last("torch"), ranks[0].first("start")
     python = start.get("executable") or sys.executable
     version = torch.get("version") or torch_version(python) or "?"
-    threads = max(1, hardware.cores() // max(1, start.get("local_ranks") or len(ranks)))
+    here = [p for p in ranks if same_machine(ranks[0], p)]
+    threads = max(1, hardware.cores() // max(1, start.get("local_ranks") or len(here)))
     status = Status(quiet=quiet)
     status.show("narrows: this machine's ceilings (up to 20 s the first time) ...")
     found = measured(python, threads, version)
     limits = found.ceilings if found else None
-    if limits is not None and len(ranks) > 1 and all(same_machine(ranks[0], p) for p in ranks):
+    if limits is not None and len(here) == len(ranks) > 1:
         status.show("narrows: what its ranks can exchange here (up to 20 s the first time) ...")
         between = links(python, len(ranks), version, backend(ranks[0]))
         limits = msgspec.structs.replace(limits, collective=between)
     # What TensorFlow's ops are seen to take begins after their dispatch: their fixed cost is known without measuring.
     every = [op for p in ranks for w in p.windows for op in w.ops if not op.name.startswith((TENSORFLOW, XLA))]
     fixed = fixed_costs(python, int(torch.get("threads") or threads), version, every)
-    here = [p for p in ranks if same_machine(ranks[0], p)]
     alone: dict[str, float] = {}
     if not torch.get("devices") and sum(p.threads or 1 for p in here) > hardware.cores():
         status.show("narrows: its ops, with no more threads than cores (10 s) ...")
-        alone = apart(python, max(1, hardware.cores() // len(here)), len(here), every)
+        alone = apart(python, threads, len(here), every)
     status.clear()
     notes = [BUSY] if found is not None and found.doubtful else []
     return msgspec.structs.replace(

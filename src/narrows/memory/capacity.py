@@ -26,17 +26,22 @@ class Frame:
 
     def needed(self, step: Level) -> int:
         """What has to be there for a step."""
-        return self.counted(step.peak[0] + self.fixed + round(self.broken * step.small))
+        return self.counted(self.used(step))
+
+    def used(self, step: Level) -> int:
+        """What the process takes for it."""
+        return step.peak[0] + self.fixed + round(self.broken * step.small)
 
     def counted(self, used: int) -> int:
         """Bytes that the limit sees of so many in use."""
         return used + round(self.tables * used) + self.beyond
 
     def corrected(self, step: Level, used: int) -> "Frame":
-        """So that this step takes what it was measured to take."""
-        small = step.small
-        waste = max(0, used - step.peak[0] - self.fixed)
-        return replace(self, broken=waste / small if small else self.broken)
+        """So that this step takes so much."""
+        waste = used - step.peak[0] - self.fixed
+        if waste < 0 or not step.small:
+            return replace(self, fixed=self.fixed + waste, broken=0.0)
+        return replace(self, broken=waste / step.small)
 
 
 def frame(step: Level, rest: Rest, beyond: int = 0, tables: float = 0.0) -> Frame:

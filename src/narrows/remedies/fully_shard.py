@@ -167,15 +167,16 @@ def _optimizers(torch: Any, optimizers: Any, models: list[Any]) -> None:
 
 def _norms(torch: Any) -> None:
     """What clips gradients returns a norm that one rank may print alone: all are here now, so it is made whole."""
-    utilities = torch.nn.utils
-    clips = utilities.clip_grad_norm_
 
-    @functools.wraps(clips)
-    def clip_grad_norm_(*args: Any, **kwargs: Any) -> Any:
-        norm = clips(*args, **kwargs)
-        return norm.full_tensor() if hasattr(norm, "full_tensor") else norm
+    def whole(clips: Any) -> Any:
+        @functools.wraps(clips)
+        def clip(*args: Any, **kwargs: Any) -> Any:
+            norm = clips(*args, **kwargs)
+            return norm.full_tensor() if hasattr(norm, "full_tensor") else norm
 
-    utilities.clip_grad_norm_ = utilities.clip_grad.clip_grad_norm_ = clip_grad_norm_
+        return clip
+
+    within.utility(torch, "clip_grad_norm_", whole)
 
 
 def environment(value: bool) -> dict[str, str]:

@@ -130,7 +130,7 @@ def install(torch: Any, turn: Turn) -> None:
     for kind in {each for each in vars(schedulers).values() if isinstance(each, type) and "step" in vars(each)}:
         _waits(kind, "step", turn)
     for name in ("clip_grad_norm_", "clip_grad_value_"):
-        _clip(torch, name, turn)
+        within.utility(torch, name, functools.partial(_clip, torch, turn))
 
 
 def _waits(owner: Any, name: str, turn: Turn) -> None:
@@ -143,21 +143,18 @@ def _waits(owner: Any, name: str, turn: Turn) -> None:
     setattr(owner, name, waits)
 
 
-def _clip(torch: Any, name: str, turn: Turn) -> None:
-    original = getattr(torch.nn.utils, name)
-
+def _clip(torch: Any, turn: Turn, original: Any) -> Any:
     @functools.wraps(original)
     def clip(parameters: Any, *args: Any, **kwargs: Any) -> Any:
         if not turn.held or turn.last:
             return original(parameters, *args, **kwargs)
-        if name == "clip_grad_value_":
+        if original.__name__ == "clip_grad_value_":
             return None
         held = [parameters] if isinstance(parameters, torch.Tensor) else list(parameters)
         kind = args[1] if len(args) > 1 else kwargs.get("norm_type", 2.0)
         return torch.nn.utils.get_total_norm([p.grad for p in held if p.grad is not None], kind)
 
-    setattr(torch.nn.utils, name, clip)
-    setattr(torch.nn.utils.clip_grad, name, clip)
+    return clip
 
 
 def _backward(torch: Any, turn: Turn) -> None:

@@ -72,10 +72,6 @@ def before_use(torch: Any, settle: Callable[[bool], None], off: Callable[[str], 
         return use
 
     register_optimizer_step_pre_hook(before)
-    utilities = torch.nn.utils
     for name in ("clip_grad_norm_", "clip_grad_value_", "get_total_norm"):
-        if hasattr(utilities, name):
-            use = settled(getattr(utilities, name))
-            setattr(utilities, name, use)
-            setattr(utilities.clip_grad, name, use)
+        within.utility(torch, name, settled)
     torch.amp.GradScaler.unscale_ = settled(torch.amp.GradScaler.unscale_)

@@ -80,6 +80,15 @@ def through(torch: Any, make: Callable[[Any, Any, tuple[Any, ...], dict[str, Any
     module_class.__call__ = __call__
 
 
+def utility(torch: Any, name: str, make: Callable[[Any], Any]) -> None:
+    """Put `make(original)` in both places where torch keeps a function on gradients, if this torch has it."""
+    utilities = torch.nn.utils
+    if hasattr(utilities, name):
+        made = make(getattr(utilities, name))
+        setattr(utilities, name, made)
+        setattr(utilities.clip_grad, name, made)
+
+
 def first_call(torch: Any, change: Callable[[Any, tuple[Any, ...], dict[str, Any]], None]) -> None:
     """Call `change(module, args, kwargs)` before the first outermost call of each module that has parameters."""
     seen: Any = weakref.WeakSet()

@@ -125,13 +125,19 @@ def _cache(found: Cache, say: Words) -> list[tuple[str, str]]:
     return made
 
 
+def _fits(found: Predicted, largest: int | None) -> str:
+    if not found.fits:
+        return "fit.not"
+    return "fit.fits" if found.size <= (largest or 0) else "fit.once"
+
+
 def _sizes(found: Scaling | None, say: Words) -> list[tuple[str, str]]:
     if found is None:
         return []
     made = [
         (
             f"{found.name} = {p.size}",
-            say("list").join((size(p.needed_bytes), say("fit.fits" if p.fits else "fit.not"), say(p.basis))),
+            say("list").join((size(p.needed_bytes), say(_fits(p, found.largest)), say(p.basis))),
         )
         for p in found.predicted
     ]

@@ -151,7 +151,7 @@ WORDS = {
     "fit.temporaries": "Temporaries", "fit.sizes": "At other sizes", "fit.ways": "What makes room", "fit.ways.at": "What makes room at {name} = {size}",
     "fit.optimizers": "With another optimizer (modelled)",
     "fit.shards": "On several ranks, each (modelled)", "fit.leaks": "Memory that grows with each step",
-    "fit.fits": "fits", "fit.not": "does not fit", "fit.saves": "{share} less", "fit.ranks": "{ranks} ranks {needed}",
+    "fit.fits": "fits", "fit.not": "does not fit", "fit.once": "fitted once, and may not the next time", "fit.saves": "{share} less", "fit.ranks": "{ranks} ranks {needed}",
     "fit.class.exact": "same results", "fit.class.numerics": "other precision", "fit.class.memory": "takes more time",
     "fit.class.training": "changes what is learned", "fit.grows": "{bytes} in {count} tensors a step",
     "fit.held_by": ", held by {name}", "fit.graph": ", with its graph",

@@ -124,7 +124,7 @@ WORDS = {
     "fit.part.held": "脚本持有", "fit.part.communication": "通信", "fit.part.waste": "分配器浪费", "fit.part.framework": "框架",
     "fit.part.files": "代码与文件", "fit.part.own": "narrows 自身", "fit.models": "各模型的参数", "fit.activations": "激活",
     "fit.temporaries": "临时张量", "fit.sizes": "其他大小", "fit.ways": "如何腾出空间", "fit.ways.at": "{name} = {size} 时如何腾出空间", "fit.optimizers": "换用其他优化器（模型推算）", "fit.shards": "多个进程时每个进程（模型推算）",
-    "fit.leaks": "每步都在增长的内存", "fit.fits": "装得下", "fit.not": "装不下", "fit.saves": "少 {share}",
+    "fit.leaks": "每步都在增长的内存", "fit.fits": "装得下", "fit.not": "装不下", "fit.once": "这次装得下，下次可能装不下", "fit.saves": "少 {share}",
     "fit.ranks": "{ranks} 个进程 {needed}", "fit.class.exact": "结果相同", "fit.class.numerics": "精度不同",
     "fit.class.memory": "更费时间", "fit.class.training": "改变所学内容", "fit.grows": "每步 {bytes}，{count} 个张量",
     "fit.held_by": "，由 {name} 持有", "fit.graph": "，连同其计算图", "fit.measured": "峰值来自真实运行，其中每个张量都被跟踪；“需要”不含内核可以收回的文件页。",
