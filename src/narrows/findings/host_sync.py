@@ -27,7 +27,7 @@ def find(view: View) -> Iterator[Finding]:
             row[0] += kernel.calls
             row[1] += kernel.seconds + kernel.fixed
     for where, (calls, spent) in by_line.items():
-        if calls >= 1 and (view.share(spent) > 0.02 or view.process.first("torch").get("cuda")):
+        if calls >= 1 and (view.share(spent) > 0.02 or view.process.cuda):
             yield view.finding(
                 "host-sync",
                 TEXT,

@@ -21,7 +21,7 @@ TEXT: Text = {
 
 
 def find(view: View) -> Iterator[Finding]:
-    if view.process.first("torch").get("cuda"):
+    if view.process.cuda:
         return
     threads = max(p.threads or 1 for p in view.ranks_here)
     ranks = len(view.ranks_here)

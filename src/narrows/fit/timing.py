@@ -113,5 +113,5 @@ def _setting(command: Command, folder: Path, plain: Process, peak: int, *, shiel
     room = int(MEMORY * hardware.memory_bytes() / peak) if peak else 1
     return Setting(
         command=command, folder=folder, rank=plain.rank, pace=pace, steps=FEWEST_STEPS,
-        most=1 if plain.last("torch").get("cuda") or plain.ranks > 1 else min(BESIDE, room), shield=shield,
+        most=1 if plain.cuda or plain.ranks > 1 else min(BESIDE, room), shield=shield,
     )  # fmt: skip

@@ -25,7 +25,7 @@ TEXT = {
 
 
 def candidates(view: View) -> list[Candidate]:
-    if not estimates.trains(view) or not estimates.cuda(view) or not estimates.passing(view):
+    if not estimates.trains(view) or not view.process.cuda or not estimates.passing(view):
         return []
     memory = view.process.last("memory")
     held = sum(memory.get(part) or 0 for part in ("parameters", "gradients", "optimizer"))
@@ -35,7 +35,7 @@ def candidates(view: View) -> list[Candidate]:
 
 
 def possible(process: Process) -> bool:
-    return bool(process.last("torch").get("cuda"))
+    return process.cuda
 
 
 def apply(torch: Any, value: bool) -> None:

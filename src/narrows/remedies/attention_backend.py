@@ -33,7 +33,7 @@ ONCE = r"enable_flash_sdp|sdpa_kernel|sdp_kernel"
 def candidates(view: View) -> list[Candidate]:
     """The one op is made for long sequences; in short ones its backward runs at a fraction of the machine's speed."""
     flash = [k for k in view.kernels if k.name.startswith(estimates.FLASH) and k.calls]
-    if estimates.cuda(view) or not flash:
+    if view.process.cuda or not flash:
         return []
     saved = sum(k.seconds + k.fixed - _apart(k, view) for k in flash)
     return [Candidate(value="math", seconds=saved)] if view.share(saved) >= estimates.WORTH else []

@@ -24,7 +24,7 @@ TEXT = {
 
 def candidates(view: View) -> list[Candidate]:
     # Training would need its loss scaled, in the script's own backward and update.
-    if not estimates.infers(view) or not estimates.cuda(view) or estimates.times_faster(view, "float16") <= 1.2:
+    if not estimates.infers(view) or not view.process.cuda or estimates.times_faster(view, "float16") <= 1.2:
         return []
     saved = estimates.fewer_bits(view, "float16", casts=True)
     return [Candidate(value=True, seconds=saved)] if view.share(saved) >= estimates.WORTH else []

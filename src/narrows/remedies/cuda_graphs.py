@@ -25,7 +25,7 @@ LEFT = 0.1
 
 
 def candidates(view: View) -> list[Candidate]:
-    if not estimates.cuda(view) or not compilation.possible(view) or estimates.shapes_change(view):
+    if not view.process.cuda or not compilation.possible(view) or estimates.shapes_change(view):
         return []
     overhead = estimates.spent(view, "overhead")
     more = (compilation.LEFT_OF_OVERHEAD - LEFT) * overhead

@@ -23,7 +23,7 @@ ONCE = r"cudnn|use_deterministic_algorithms"
 
 
 def candidates(view: View) -> list[Candidate]:
-    if not estimates.cuda(view) or estimates.shapes_change(view):
+    if not view.process.cuda or estimates.shapes_change(view):
         return []
     above = sum(max(0.0, k.seconds - k.limit) for k in view.kernels if k.cost.kind == "convolution")
     return [Candidate(value=True, seconds=SAVED * above)] if view.share(SAVED * above) >= estimates.WORTH else []

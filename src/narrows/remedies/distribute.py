@@ -45,7 +45,7 @@ AROUND, SAME = 1024, 1e-9
 
 def candidates(view: View) -> list[Candidate]:
     loader, made = view.process.first("loader"), view.process.events.get("optimizer", ())
-    if not estimates.trains(view) or estimates.cuda(view) or estimates.ranks(view) > 1 or len(made) != 1:
+    if not estimates.trains(view) or view.process.cuda or estimates.ranks(view) > 1 or len(made) != 1:
         return []
     if not loader or estimates.normalises_batches(view):
         return []

@@ -43,10 +43,6 @@ def trains(view: View) -> bool:
     return view.steps.type == "training"
 
 
-def cuda(view: View) -> bool:
-    return bool(view.process.first("torch").get("cuda"))
-
-
 def normalises_batches(view: View) -> bool:
     """A sample's result depends on the others of its batch, and averages of them are kept."""
     return any("batch_norm" in kernel.name for kernel in view.kernels)

@@ -36,7 +36,7 @@ def candidates(view: View) -> list[Candidate]:
         if o["class"] in KINDS and not o["fused"] and not o["foreach"] and o["tensors"] >= FEWEST
     ]
     # On a device it is what torch does by itself.
-    if not made or (view.process.first("torch").get("cuda") and all(o["foreach"] is None for o in made)):
+    if not made or (view.process.cuda and all(o["foreach"] is None for o in made)):
         return []
     saved = SAVED * sum(e.seconds for e in view.entries if e.state == "optimizer" and e.cause == "overhead")
     return [Candidate(value=True, seconds=saved)] if view.share(saved) >= 0.02 else []

@@ -33,7 +33,7 @@ LEFT_OF_READING = 0.35
 
 
 def candidates(view: View) -> list[Candidate]:
-    if not estimates.infers(view) or estimates.cuda(view) or not estimates.all_in(view, "float32"):
+    if not estimates.infers(view) or view.process.cuda or not estimates.all_in(view, "float32"):
         return []
     saved = sum(
         k.seconds * (1 - (LEFT if k.bound == "compute" else LEFT_OF_READING))

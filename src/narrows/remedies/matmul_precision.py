@@ -30,7 +30,7 @@ def candidates(view: View) -> list[Candidate]:
     if view.process.last("torch").get("matmul_precision", "highest") != "highest":
         return []
     # Convolutions have a switch of their own, and on a GPU it is on.
-    settings = {"high": "tf32"} if estimates.cuda(view) else {"medium": "bfloat16"}
+    settings = {"high": "tf32"} if view.process.cuda else {"medium": "bfloat16"}
     found = []
     for value, dtype in settings.items():
         if estimates.times_faster(view, dtype) > 1.2:

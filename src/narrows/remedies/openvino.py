@@ -32,7 +32,7 @@ LEFT_OF_FUSED = 0.5
 
 
 def candidates(view: View) -> list[Candidate]:
-    if not estimates.infers(view) or estimates.cuda(view) or estimates.compiled(view):
+    if not estimates.infers(view) or view.process.cuda or estimates.compiled(view):
         return []
     if not estimates.installed(view, "openvino"):
         return []

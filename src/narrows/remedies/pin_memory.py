@@ -25,7 +25,7 @@ TEXT = {
 
 def candidates(view: View) -> list[Candidate]:
     loader = view.process.first("loader")
-    if not estimates.cuda(view) or not loader or loader.get("pin_memory"):
+    if not view.process.cuda or not loader or loader.get("pin_memory"):
         return []
     saved = view.seconds("transfer")
     rates = view.ceilings.host_to_device or {}

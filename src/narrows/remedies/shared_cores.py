@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import estimates, loader_workers, threads
+from . import loader_workers, threads
 from .candidate import Candidate
 from .inside import within
 
@@ -33,7 +33,7 @@ def candidates(view: View) -> list[Candidate]:
     loader = view.process.first("loader")
     spent = view.steady.seconds["next"]
     used = view.process.last("torch").get("threads") or 1
-    if not loader or loader["workers"] or estimates.cuda(view) or view.cores < 2 or view.share(spent) < 0.03:
+    if not loader or loader["workers"] or view.process.cuda or view.cores < 2 or view.share(spent) < 0.03:
         return []
     found = []
     for workers in sorted({1, view.cores // 2}):

@@ -29,7 +29,7 @@ def candidates(view: View) -> list[Candidate]:
     loaders = view.process.events.get("loader", ())
     if sys.platform != "linux" or view.cores < 2 or not 1 < threads <= view.cores or not alone:
         return []
-    if any(loader["workers"] for loader in loaders) or view.process.first("torch").get("cuda"):
+    if any(loader["workers"] for loader in loaders) or view.process.cuda:
         return []
     saved = SAVED * (view.seconds("compute") + view.seconds("bandwidth"))
     return [Candidate(value=True, seconds=saved)] if view.share(saved) >= 0.02 else []

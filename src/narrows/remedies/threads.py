@@ -31,7 +31,7 @@ ONCE = r"set_num_threads"
 
 
 def candidates(view: View) -> list[Candidate]:
-    if view.process.first("torch").get("cuda"):
+    if view.process.cuda:
         return []
     from narrows.findings import oversubscription
 

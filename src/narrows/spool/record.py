@@ -179,6 +179,11 @@ class Process:
         found = self.last("torch") or self.last("tensorflow")
         return int(found.get("threads") or 0) or None
 
+    @property
+    def cuda(self) -> bool:
+        """It used CUDA, and not only could have."""
+        return bool(self.last("torch").get("cuda"))
+
     def sites(self) -> list[tuple[str, str, int, int, int]]:
         """(file, function, its first line, line, bits) of the frames that the loop's calls were made from."""
         return [tuple(site) for event in self.events.get("sites", ()) for site in event["sites"]]

@@ -83,9 +83,7 @@ def setting(command: Command, job: Looked, *, shield: bool = True, asked: int = 
     )
     over = job.facts.ended == "ok"  # it came to its end while it was looked at
     # Ranks meet at a port and devices have their own queues and memory: those run one after the other.
-    alone = (
-        len(every.ranks) > 1 or every.process.last("torch").get("cuda") or (over and stepping < SHORT * pace.seconds)
-    )
+    alone = len(every.ranks) > 1 or every.process.cuda or (over and stepping < SHORT * pace.seconds)
     most = 1 if alone or not peak else min(BESIDE, int(MEMORY * job.memory_bytes / peak))
     return Setting(
         command=command, folder=job.folder, rank=every.process.rank, pace=pace, steps=count, most=most, uneven=uneven,

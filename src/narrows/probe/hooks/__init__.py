@@ -22,13 +22,23 @@ def install(torch: Any) -> None:
         from ..memory.start import start
 
         start(torch, job.settings["memory"], int(told("memory_steps", "4")))
-    job.at_end.append(lambda: describe(torch))
-    describe(torch)
+    job.at_end.append(lambda: describe(torch, cuda=torch.cuda.is_initialized()))
+    describe(torch, cuda=False)
+    torch.cuda._lazy_call(lambda: initialized(torch))
 
 
-def describe(torch: Any) -> None:
-    """Settings that change what a step costs; at the start and, as the job may set them, at the end."""
-    cuda = torch.cuda.is_available()
+def initialized(torch: Any) -> None:
+    """The job begins to use CUDA, in this process or in one that it has forked."""
+    try:
+        describe(torch, cuda=True)
+    except Exception as error:
+        job.quiet(error)
+
+
+def describe(torch: Any, *, cuda: bool) -> None:
+    """Settings that change what a step costs; at the start, where the job begins to use CUDA, and, as the job may set them,
+    at the end. `cuda`: it uses that. It is never asked whether it could: a process that has asked cannot fork another that
+    uses CUDA, and asking for the name of a device makes a context on it."""
     job.spool.event(
         "torch",
         version=torch.__version__,

@@ -39,7 +39,7 @@ def report(torch: Any) -> None:
             for value in held.values() if isinstance(held, dict) else ():
                 if isinstance(value, torch.Tensor):
                     states += size(value)
-    cuda = torch.cuda.is_available() and torch.cuda.is_initialized()
+    cuda = torch.cuda.is_initialized()
     job.spool.event(
         "memory",
         rss_peak=crash.peak(),

@@ -23,7 +23,7 @@ LEFT_OF_OVERHEAD = 0.5
 
 def possible(view: View) -> bool:
     """A compiler is there, and the job does not compile already."""
-    return (estimates.cuda(view) or _compiler()) and not estimates.compiled(view)
+    return (view.process.cuda or _compiler()) and not estimates.compiled(view)
 
 
 def _compiler() -> bool:

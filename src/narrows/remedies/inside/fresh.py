@@ -16,7 +16,7 @@ def seconds(view: View, least: int) -> float:
     """What it costs in a step to take the pages of results of at least so many bytes, and to give them back."""
     from narrows.ledger import pages as pages_
 
-    if view.process.first("torch").get("cuda"):
+    if view.process.cuda:
         return 0.0
     fresh = 0.0
     for kernel in view.kernels:
