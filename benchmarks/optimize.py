@@ -64,7 +64,9 @@ JOBS = (
     built_in("digits", "--slow", "--epochs", "40"),
     built_in("char-lm"),
     built_in("char-lm", "--slow"),
+    built_in("tabular-mlp", "--slow", "--epochs", "40"),
     *(Job(name, WILD / f"{name}.py") for name in ("cifar_resnet", "nanogpt", "dlrm", "hf_trainer")),
+    Job("bert_reviews", GAINS / "bert_reviews.py"),
 )
 
 
