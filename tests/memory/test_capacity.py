@@ -39,3 +39,12 @@ def test_a_step_that_was_run_takes_what_it_took_and_what_the_limit_counts_beside
     held = step(8)
     taken = held.peak[0] + 1000 + held.small // 2
     assert around.corrected(held, taken).needed(held) == around.counted(taken) == taken + round(taken / 4) + 500
+
+
+def test_a_step_that_took_less_than_its_tensors_and_the_framework_takes_that() -> None:
+    around = Frame(fixed=1000, files=0, broken=0.5)
+    held = step(8)
+    taken = held.peak[0] + 900
+    found = around.corrected(held, taken)
+    assert found.needed(held) == taken
+    assert found.needed(step(16)) == step(16).peak[0] + 900
