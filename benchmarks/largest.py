@@ -127,7 +127,8 @@ def page(lines: Sequence[str], made_by: Sequence[str]) -> str:
         "*Apart* is how far the peaks of runs of the same size lay from each other. A heap that is *kept* (as glibc does it if "
         f"nothing else is said) breaks up otherwise in each run; one that is *unbroken* (`{malloc_unbroken.by_hand(True)}`, the "
         "remedy `malloc-unbroken`) gives large blocks back at once. Where runs lie further apart than 5%, no batch can both run "
-        "each time and fail each time with 5% more: narrows then says one that runs.", "",
+        "each time and fail each time with 5% more: narrows then leaves room for the worst of its own runs, and for half as much "
+        "again as they lie apart, and even so one run may break up still more.", "",
         f"| job | heap | limit | largest batch | {' | '.join(heads)} | apart |", f"|---|---|---:|---:|{'---:|' * len(heads)}---:|",
         *lines, "",
     ])  # fmt: skip
