@@ -10,13 +10,16 @@ import torch
 from transformers import BertConfig, BertForSequenceClassification, Trainer, TrainingArguments
 
 WORDS, LONGEST = 8000, 128
-random.seed(0)
-torch.manual_seed(0)
-# BERT-mini (Turc et al. 2019), not pretrained.
-config = BertConfig(
-    vocab_size=WORDS, hidden_size=256, num_hidden_layers=4, num_attention_heads=4, intermediate_size=1024
-)
-model = BertForSequenceClassification(config)
+
+
+def make_model():
+    """BERT-mini (Turc et al. 2019), not pretrained."""
+    random.seed(0)
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=WORDS, hidden_size=256, num_hidden_layers=4, num_attention_heads=4, intermediate_size=1024
+    )
+    return BertForSequenceClassification(config)
 
 
 def review(label):
@@ -28,22 +31,35 @@ def review(label):
     ]
 
 
-def encode(words):
+def padded(words, longest=LONGEST):
     """As a tokenizer with padding="max_length" does."""
-    room = LONGEST - len(words)
+    room = longest - len(words)
     return {"input_ids": words + [0] * room, "attention_mask": [1] * len(words) + [0] * room}
 
 
-examples = [{**encode(review(label)), "labels": label} for label in (random.randrange(2) for _ in range(1200))]
+def reviews():
+    """(words, 1 if it is a good one) of each."""
+    return [(review(label), label) for label in (random.randrange(2) for _ in range(1200))]
 
-args = TrainingArguments(
-    output_dir=tempfile.mkdtemp(),
-    per_device_train_batch_size=8,
-    num_train_epochs=3,
-    learning_rate=1e-4,
-    logging_steps=25,
-    save_strategy="no",
-    report_to=[],
-    disable_tqdm=True,
-)
-Trainer(model=model, args=args, train_dataset=examples).train()
+
+def examples():
+    return [{**padded(words), "labels": label} for words, label in reviews()]
+
+
+def arguments(**more):
+    return TrainingArguments(
+        output_dir=tempfile.mkdtemp(),
+        per_device_train_batch_size=8,
+        num_train_epochs=3,
+        learning_rate=1e-4,
+        logging_steps=25,
+        save_strategy="no",
+        report_to=[],
+        disable_tqdm=True,
+        **more,
+    )
+
+
+if __name__ == "__main__":
+    model = make_model()
+    Trainer(model=model, args=arguments(), train_dataset=examples()).train()

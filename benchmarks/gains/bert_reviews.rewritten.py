@@ -1,60 +1,17 @@
 """`bert_reviews.by_hand.py`, and batches are padded to their own longest text."""
 
-import os
-import random
-import tempfile
-
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import torch
-from transformers import BertConfig, BertForSequenceClassification, Trainer, TrainingArguments
-
-WORDS, LONGEST = 8000, 128
-random.seed(0)
-torch.manual_seed(0)
-# BERT-mini (Turc et al. 2019), not pretrained.
-config = BertConfig(
-    vocab_size=WORDS, hidden_size=256, num_hidden_layers=4, num_attention_heads=4, intermediate_size=1024
-)
-model = BertForSequenceClassification(config)
-
-
-def review(label):
-    """Some words are commoner in good ones."""
-    length = min(LONGEST, int(random.lognormvariate(4.0, 0.5)))
-    return [
-        random.randrange(5, WORDS // 2) + (WORDS // 2 - 5) * (random.random() < 0.1 + 0.2 * label)
-        for _ in range(length)
-    ]
-
-
-def encode(words):
-    return {"input_ids": words, "attention_mask": [1] * len(words)}
-
-
-examples = [{**encode(review(label)), "labels": label} for label in (random.randrange(2) for _ in range(1200))]
+from bert_reviews import arguments, make_model, padded, reviews
+from transformers import Trainer
 
 
 def collate(batch):
-    longest = max(len(example["input_ids"]) for example in batch)
-    made = {
-        name: torch.tensor([example[name] + [0] * (longest - len(example[name])) for example in batch])
-        for name in ("input_ids", "attention_mask")
-    }
-    return {**made, "labels": torch.tensor([example["labels"] for example in batch])}
+    longest = max(len(words) for words, _ in batch)
+    rows = [padded(words, longest) for words, _ in batch]
+    made = {name: torch.tensor([row[name] for row in rows]) for name in rows[0]}
+    return {**made, "labels": torch.tensor([label for _, label in batch])}
 
 
-args = TrainingArguments(
-    output_dir=tempfile.mkdtemp(),
-    per_device_train_batch_size=8,
-    num_train_epochs=3,
-    learning_rate=1e-4,
-    logging_steps=25,
-    save_strategy="no",
-    report_to=[],
-    disable_tqdm=True,
-    bf16=True,
-    use_cpu=True,
-    optim="adamw_torch_fused",
-    remove_unused_columns=False,
-)
-Trainer(model=model, args=args, train_dataset=examples, data_collator=collate).train()
+model = make_model()
+args = arguments(bf16=True, use_cpu=True, optim="adamw_torch_fused", remove_unused_columns=False)
+Trainer(model=model, args=args, train_dataset=reviews(), data_collator=collate).train()

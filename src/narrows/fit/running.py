@@ -88,6 +88,7 @@ class Found:
 def by_running(
     step: Callable[[int], Level], around: Frame, limit: int, now: int, end: int, run: Measure,
 ) -> Found:  # fmt: skip
+    """Runs sizes near the limit, in bytes, until the largest is known that fits; what is given is told at `Found`."""
     found = Found(step=step, around=around, limit=limit, end=end, now=now)
     found.largest = found.fitting()
     for _ in range(RUNS):

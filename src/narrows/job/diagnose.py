@@ -129,7 +129,7 @@ def _with_machine(facts: Facts, ranks: Sequence[Process], *, quiet: bool) -> Fac
     every = [op for p in ranks for w in p.windows for op in w.ops if not op.name.startswith((TENSORFLOW, XLA))]
     fixed = fixed_costs(python, int(torch.get("threads") or threads), version, every)
     alone: dict[str, float] = {}
-    if not torch.get("devices") and sum(p.threads or 1 for p in here) > hardware.cores():
+    if not ranks[0].cuda and sum(p.threads or 1 for p in here) > hardware.cores():
         status.show("narrows: its ops, with no more threads than cores (10 s) ...")
         alone = apart(python, threads, len(here), every)
     status.clear()
@@ -146,7 +146,7 @@ def _with_machine(facts: Facts, ranks: Sequence[Process], *, quiet: bool) -> Fac
 def backend(rank: Process) -> str:
     """Of its process group, what carries gradients: of several backends (`cpu:gloo,cuda:nccl`, `undefined`) the device's."""
     named = str(rank.last("group").get("backend") or "gloo")
-    return "nccl" if named != "gloo" and rank.last("torch").get("devices") else "gloo"
+    return "nccl" if named != "gloo" and rank.cuda else "gloo"
 
 
 def _machine(found: Ceilings | None, devices: list[str]) -> Machine:
