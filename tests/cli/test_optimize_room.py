@@ -19,15 +19,21 @@ import torch
 from torch import nn
 torch.manual_seed(0)
 torch.set_num_threads(1)
+class Wide(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.randn(1024))
+    def forward(self, x):
+        return (x * self.scale).relu_().mean(1, keepdim=True)
 class Block(nn.Module):
     def __init__(self):
         super().__init__()
-        self.up, self.down = nn.Linear(8, 1024), nn.Linear(1024, 8)
+        self.wide = Wide()
     def forward(self, x):
-        return x + self.down(torch.tanh(self.up(x)))
+        return x + self.wide(x)
 model = nn.Sequential(*[Block() for _ in range(6)])
 optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
-x, y = torch.randn(7500, 8), torch.randn(7500, 8)
+x, y = torch.randn(12000, 1), torch.randn(12000, 1)
 for step in range(30):
     loss = nn.functional.mse_loss(model(x), y)
     optimizer.zero_grad()
@@ -35,21 +41,24 @@ for step in range(30):
     optimizer.step()
 print(re.search(r"VmHWM:\s*(\d+)", open("/proc/self/status").read())[1])
 """
-"""Keeps six times 7500 rows of 1024 numbers: 176 MiB, in blocks that the C library is told to give back at once. Pages
-of libraries count too, and how many of those are there differs by tens of MiB from run to run on some machines.
+BLOCK = 12000 * 1024 * 4 >> 20
+UNBROKEN = {"MALLOC_MMAP_THRESHOLD_": str(1 << 20), "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+"""Each of six blocks keeps 46 MiB, which the C library is told to give back at once, and to ask for in huge pages (a
+machine that clears small ones slowly takes minutes). Pages of libraries count too, and how many of those are there
+differs by tens of MiB from run to run on some machines. With every block computed again it takes five blocks less,
+with every second one three: the limit lies between those.
 What it says of its peak is its own: `ru_maxrss` begins with that of the process that started it."""
 
 
-@pytest.mark.timeout(600)  # two dozen processes, on a machine that may be busy
+@pytest.mark.timeout(1500)  # two dozen processes, on a machine that may be busy
 def test_a_job_is_made_to_fit_at_a_cost_in_time(tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(DEEP)
-    unbroken = {"MALLOC_MMAP_THRESHOLD_": str(1 << 20)}
     alone = subprocess.run([sys.executable, "train.py"], cwd=tmp_path, capture_output=True, check=True,
-                           env={**os.environ, **unbroken})  # fmt: skip
-    limit = int(alone.stdout) // 1024 - 65
+                           env={**os.environ, **UNBROKEN})  # fmt: skip
+    limit = int(alone.stdout) // 1024 - 4 * BLOCK
     done = narrows(
         tmp_path, "optimize", "--memory", f"{limit}MiB", "--only", "activation-checkpointing", "--json", "out.json",
-        "--steps", "4", "train.py", **unbroken,
+        "--budget", "20m", "--steps", "2", "train.py", **UNBROKEN,
     )  # fmt: skip
     if "no way to keep a trial" in done.stderr:
         pytest.skip("no overlays here")
@@ -58,9 +67,7 @@ def test_a_job_is_made_to_fit_at_a_cost_in_time(tmp_path: Path) -> None:
     room = report["recipe"]["room"]
     assert room["before_bytes"] > limit << 20 > room["after_bytes"]
     assert room["fits"]
-    # Which blocks are computed again is what the machine's times decide: any setting with which it fits may be the cheapest.
-    (kept,) = report["recipe"]["remedies"]
-    assert kept.startswith("activation-checkpointing=")
+    assert report["recipe"]["remedies"] == ["activation-checkpointing=True"]
     assert report["recipe"]["pairs"] == 6
     assert report["recipe"]["parity"] == "same"
     assert "It fits" in done.stderr

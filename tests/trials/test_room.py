@@ -48,6 +48,14 @@ def test_of_those_with_which_it_fits_the_fastest_is_kept() -> None:
     assert machine.ran.count("b=True") == 2 + 6
 
 
+def test_one_that_fits_by_a_hair_is_kept_only_where_no_other_fits() -> None:
+    room = {"tight=True": 0.74, "wide=True": 0.5}
+    found = made(Machine({"wide=True": 1.5}, room=room), memory("tight"), memory("wide"), limit=75)
+    assert [o.remedy for o in found.kept] == ["wide"]
+    found = made(Machine({}, room=room), memory("tight"), limit=75)
+    assert [o.remedy for o in found.kept] == ["tight"]
+
+
 def test_where_none_is_enough_the_cheapest_bytes_come_first() -> None:
     machine = Machine({"a=True": 1.5, "b=True": 1.1}, room={"a=True": 0.5, "b=True": 0.7})
     found = made(machine, memory("a"), memory("b"), limit=40)

@@ -53,7 +53,8 @@ def make_room(found: Found, options: Sequence[Option], bench: Bench, limit: int)
         if not saving or not limit:
             break
         if fitting:
-            best = min(fitting, key=lambda each: each.cost)
+            # One that fits by a hair may not in the proof: it is taken only where no other fits.
+            best = min(fitting, key=lambda each: (each.peak > (1 - LEAST) * limit, each.cost))
         else:
             best = max(saving, key=lambda each: each.saved / each.cost)
         kept, peak = _with(kept, best.verdict.option), best.peak
