@@ -51,8 +51,7 @@ def apply(torch: Any, value: bool) -> None:
         with torch.autograd.graph.save_on_cpu(pin_memory=True):
             return call(module, *args, **kwargs)
 
-    if torch.cuda.is_available():
-        within.through(torch, make)
+    within.through(torch, make)
 
 
 def by_hand(value: bool) -> str:

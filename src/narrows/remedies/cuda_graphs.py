@@ -34,8 +34,7 @@ def candidates(view: View) -> list[Candidate]:
 
 
 def apply(torch: Any, value: bool) -> None:
-    if torch.cuda.is_available():
-        compilation.compile_outermost(torch, NAME, mode="reduce-overhead")
+    compilation.compile_outermost(torch, NAME, device="cuda", mode="reduce-overhead")
 
 
 def by_hand(value: bool) -> str:

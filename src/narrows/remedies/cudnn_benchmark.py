@@ -30,9 +30,12 @@ def candidates(view: View) -> list[Candidate]:
 
 
 def apply(torch: Any, value: bool) -> None:
-    if torch.cuda.is_available() and not torch.backends.cudnn.benchmark:
-        torch.backends.cudnn.benchmark = True
-        within.note(NAME)
+    def change() -> None:
+        if not torch.backends.cudnn.benchmark:
+            torch.backends.cudnn.benchmark = True
+            within.note(NAME)
+
+    torch.cuda._lazy_call(change)  # where the job begins to use CUDA
 
 
 def by_hand(value: bool) -> str:

@@ -35,11 +35,11 @@ def candidates(view: View) -> list[Candidate]:
 
 
 def apply(torch: Any, value: bool) -> None:
-    if not torch.cuda.is_available():
+    if not torch.backends.cuda.is_built():
         return
 
     def change(loader: Any, given: dict[str, Any]) -> None:
-        if not given["pin_memory"]:
+        if not given["pin_memory"] and torch.cuda.device_count():
             given.update(pin_memory=True)
             within.note(NAME, workers=given["num_workers"])
 

@@ -41,11 +41,15 @@ def saving(view: View) -> float:
     return (1 - LEFT) * fused + (1 - LEFT_OF_OVERHEAD) * estimates.spent(view, "overhead")
 
 
-def compile_outermost(torch: Any, remedy: str, **how: Any) -> None:
+def compile_outermost(torch: Any, remedy: str, device: str = "", **how: Any) -> None:
+    """`device`: only models whose parameters are there."""
     framed: Any = weakref.WeakKeyDictionary()
 
     def change(module: Any, args: Any, kwargs: Any) -> None:
-        if not _compiler() and next(module.parameters()).device.type == "cpu":
+        there = next(module.parameters()).device.type
+        if device and there != device:
+            return
+        if not _compiler() and there == "cpu":
             raise FileNotFoundError("no C++ compiler")
         import torch._dynamo
         import torch._functorch.config
