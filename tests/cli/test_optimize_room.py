@@ -33,17 +33,17 @@ class Block(nn.Module):
         return x + self.wide(x)
 model = nn.Sequential(*[Block() for _ in range(6)])
 optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
-x, y = torch.randn(12000, 1), torch.randn(12000, 1)
-for step in range(30):
+x, y = torch.randn(8000, 1), torch.randn(8000, 1)
+for step in range(20):
     loss = nn.functional.mse_loss(model(x), y)
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
 print(re.search(r"VmHWM:\s*(\d+)", open("/proc/self/status").read())[1])
 """
-BLOCK = 12000 * 1024 * 4 >> 20
+BLOCK = 8000 * 1024 * 4 >> 20
 UNBROKEN = {"MALLOC_MMAP_THRESHOLD_": str(1 << 20), "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
-"""Each of six blocks keeps 46 MiB, which the C library is told to give back at once, and to ask for in huge pages (a
+"""Each of six blocks keeps 31 MiB, which the C library is told to give back at once, and to ask for in huge pages (a
 machine that clears small ones slowly takes minutes). Pages of libraries count too, and how many of those are there
 differs by tens of MiB from run to run on some machines. With every block computed again it takes five blocks less,
 with every second one three: the limit lies between those.

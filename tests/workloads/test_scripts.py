@@ -16,7 +16,7 @@ from narrows.job.failure import Failure
 pytestmark = pytest.mark.long
 
 NAMES = catalogue.names()
-SHORT = {"--epochs": "1", "--steps": "40"}
+SHORT = {"--epochs": "1", "--steps": "16"}
 
 
 def run(name: str, *words: str, home: Path) -> subprocess.CompletedProcess[str]:
