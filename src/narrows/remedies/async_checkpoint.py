@@ -7,7 +7,6 @@ two writes, and then writes what was saved last.
 from __future__ import annotations
 
 import atexit
-import copy
 import functools
 import os
 import sys
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from .candidate import Candidate
 from .inside import within
+from .inside.snapshot import snapshot
 
 if TYPE_CHECKING:
     from narrows.findings.view import View
@@ -161,7 +161,7 @@ def apply(torch: Any, value: bool) -> None:
         # What it complains of (a missing folder, a full disk) it should complain of here and now.
         if path and os.access(os.path.dirname(path), os.W_OK):
             try:
-                mine = copy.deepcopy(obj)
+                mine = snapshot(torch, obj)
                 if not os.path.exists(path):
                     open(path, "ab").close()  # it is there, as it would be
                 writer.put((mine, path, args, kwargs))
