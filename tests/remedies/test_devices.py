@@ -20,11 +20,10 @@ class Watch:
 sys.meta_path.insert(0, Watch())
 def watch(cuda):
     for name in ("is_available", "device_count", "_lazy_init"):
-        if hasattr(cuda, name):
-            setattr(cuda, name, lambda *args, name=name: asked.append(name) or 0)
+        getattr(cuda, name)  # there is something to watch
+        setattr(cuda, name, lambda *args, name=name: asked.append(name) or 0)
 import torch
-watched = torch.cuda.is_available.__name__
-print(watched, *asked)
+print(torch.cuda.is_available.__name__, *asked)
 """
 
 

@@ -35,7 +35,7 @@ def apply(torch: Any, value: bool) -> None:
             torch.backends.cudnn.benchmark = True
             within.note(NAME)
 
-    torch.cuda._lazy_call(change)  # where the job begins to use CUDA
+    torch.cuda._lazy_call(within.careful(NAME, change))  # where the job begins to use CUDA
 
 
 def by_hand(value: bool) -> str:
