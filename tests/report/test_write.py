@@ -52,11 +52,12 @@ def test_a_failed_write_leaves_what_was_there(tmp_path: Path, monkeypatch: pytes
     [
         ({"json": "/nowhere/at/all.json"}, "folder does not exist"),
         ({"markdown": "/"}, "is a folder"),
+        ({"recipe": Path("/nowhere/narrows.toml")}, "folder does not exist"),
         ({"html": "-"}, "needs a file"),
         ({"json": "-", "markdown": "-"}, "only one"),
         ({"lang": "tlh"}, "no report in 'tlh'"),
     ],
 )
-def test_what_cannot_be_written(asked: dict[str, str], why: str) -> None:
+def test_what_cannot_be_written(asked: dict[str, object], why: str) -> None:
     with pytest.raises(Failure, match=why):
         check(**{"json": None, "html": None, "markdown": None, "lang": "en", **asked})  # type: ignore[arg-type]

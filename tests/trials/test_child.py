@@ -1,6 +1,7 @@
 """The end of a trial's process."""
 
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,21 @@ def test_one_that_counts_its_steps_itself_has_time_for_them(
     trial.count(0.0, 60.0)
     trial.wait()
     assert trial.process.returncode == code
+
+
+def test_what_the_job_has_left_behind_is_ended(tmp_path: Path) -> None:
+    """A board, a server: it has no parent any more."""
+    left = tmp_path / "left"
+    command = resolve(["sh", "-c", f"sleep 60 & echo $! > {left}"])
+    how = Setting(command=command, folder=tmp_path, rank=0, pace=PACE, most=1, shield=False)
+    trial = Trial(how, AS_IT_IS, tmp_path / "trial")
+    trial.start()
+    assert trial.process is not None
+    trial.process.wait()
+    pid = int(left.read_text())
+    assert Path(f"/proc/{pid}").exists()
+    trial.wait()
+    until = time.monotonic() + 5
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not Path(f"/proc/{pid}").exists() or " Z " in Path(f"/proc/{pid}/stat").read_text()

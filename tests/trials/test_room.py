@@ -1,8 +1,14 @@
 """What makes room, over a fake machine on which each remedy has a known effect."""
 
+from collections.abc import Sequence
+
+import pytest
+
+from narrows.trials.arm import Arm
 from narrows.trials.bench import Bench
 from narrows.trials.option import Option
 from narrows.trials.room import make_room
+from narrows.trials.rounds import Result
 from narrows.trials.search import Found, Room, search
 from tests.trials.machine import Machine, option
 
@@ -90,3 +96,20 @@ def test_other_results_are_refused_whatever_room_they_make() -> None:
     found = made(machine, memory("a"), limit=50)
     assert found.kept == ()
     assert why(found) == {"a=True": "parity"}
+
+
+def test_an_interrupt_ends_it() -> None:
+    """After a round there are pairs of each, which are not to be gone on with."""
+    machine = Machine({"a=True": 1.5}, room={"a=True": 0.5, "b=True": 0.7})
+    together = machine.together
+
+    def interrupted(arms: Sequence[Arm]) -> list[Result]:
+        if "a=True" in machine.ran:
+            raise KeyboardInterrupt
+        return together(arms)
+
+    bench = Bench(run=interrupted, deadline=1e9, memory_bytes=1000, clock=lambda: machine.now)
+    found = search(lambda kept: (), bench)
+    with pytest.raises(KeyboardInterrupt):
+        make_room(found, [memory("a"), memory("b")], bench, 75)
+    assert machine.ran.count("a=True") == 1

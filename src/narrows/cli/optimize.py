@@ -49,7 +49,7 @@ def optimize(
     from narrows.trials.optimize import optimize as run
     from narrows.trials.wish import Wish
 
-    check(json=json, html=html, markdown=markdown, lang=lang)
+    check(json=json, html=html, markdown=markdown, lang=lang, recipe=recipe)
     wish = Wish(
         words=tuple(job), out=out, recipe=recipe, budget=duration(budget), memory=size(memory),
         classes=classes(allow) | ({"memory"} if memory else set()), only=names(only),

@@ -11,11 +11,7 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 def descendants(root: int) -> list[int]:
     """All living processes below `root`, children first; in whatever session they are."""
     children: dict[int, list[int]] = {}
-    try:
-        entries = [int(name) for name in os.listdir("/proc") if name.isdigit()]
-    except OSError:
-        return []
-    for pid in entries:
+    for pid in _processes():
         parent = _parent(pid)
         if parent:
             children.setdefault(parent, []).append(pid)
@@ -26,6 +22,13 @@ def descendants(root: int) -> list[int]:
         found.extend(below)
         todo.extend(below)
     return found[::-1]
+
+
+def _processes() -> list[int]:
+    try:
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return []
 
 
 def _parent(pid: int) -> int:
@@ -60,6 +63,13 @@ def kill_below(root: int) -> None:
     """End all that a process has started, at once, and not itself."""
     for pid in descendants(root):
         kill(pid)
+
+
+def kill_started_with(variable: str) -> None:
+    """End, at once, all processes that were started with this variable (`NAME=value`) in their environment."""
+    for pid in _processes():
+        if variable in _environment(pid):
+            kill(pid)
 
 
 def end(pids: list[int], variable: str, seconds: float) -> None:

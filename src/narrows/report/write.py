@@ -9,11 +9,13 @@ from narrows.report.language import LANGUAGES, words
 from narrows.report.model import Report, encode
 
 
-def check(*, json: str | None, html: str | None, markdown: str | None, lang: str) -> None:
+def check(
+    *, json: str | None, html: str | None, markdown: str | None, lang: str, recipe: Path | None = None
+) -> None:  # fmt: skip
     """Before anything is run: can what was asked for be written? Raises `Failure` with 2."""
     if lang not in LANGUAGES:
         raise Failure(f"there is no report in {lang!r}; there are: {', '.join(LANGUAGES)}", 2)
-    for path in (json, html, markdown):
+    for path in (json, html, markdown, recipe and str(recipe)):
         if path and path != "-" and not Path(path).absolute().parent.is_dir():
             raise Failure(f"{path} cannot be written: its folder does not exist", 2)
         if path and Path(path).is_dir():

@@ -120,6 +120,8 @@ class Trial:
             if self.running():
                 tree.kill(self.process.pid)
             self.process.wait()
+            # What it has left behind has no parent any more, and is known by what it was started with.
+            tree.kill_started_with(f"NARROWS_SPOOL={self.spool}")
 
     def result(self) -> Measured:
         """What its turns measured. Raises `Unproven`."""

@@ -32,7 +32,7 @@ def judge(option: Option, beside: Sequence[Option], found: Rounds, own: Own, mem
     # Of several models one may have been left as it was: then the others speak for the remedy.
     if option.remedy not in after.applied and (option.remedy in after.not_applied or not option.environment):
         return replace(verdict, why="not applied", detail=after.not_applied.get(option.remedy, ""))
-    if after.peak_bytes > MOST_MEMORY * memory_bytes:
+    if max(changed.peak_bytes for _, changed in pairs) > MOST_MEMORY * memory_bytes:
         return replace(verdict, why="memory")
     if not same.kept:
         return replace(verdict, why="parity", detail=same.word)
@@ -42,5 +42,11 @@ def judge(option: Option, beside: Sequence[Option], found: Rounds, own: Own, mem
 
 
 def follows(options: Sequence[Option], pairs: Pairs, own: Own) -> Parity:
-    """Whether the losses with these are the original's, as far as those are themselves."""
-    return parity(most_changing(options), own.first, pairs[0][1], own.again, own.other)
+    """Whether the losses with these are the original's, as far as those are themselves. The first run is laid over them; in
+    each of the others they must be numbers, too."""
+    kind, (first, *later) = most_changing(options), [changed for _, changed in pairs]
+    found = parity(kind, own.first, first, own.again, own.other)
+    if not found.kept:
+        return found
+    said = (parity(kind, own.first, changed, own.again, own.other) for changed in later)
+    return next((each for each in said if each.word == "not finite"), found)

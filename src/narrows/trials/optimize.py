@@ -91,6 +91,8 @@ def _optimize(wish: Wish, command: Command, status: Status, machines: Cluster | 
     remove(folder / COMPILED)
     status.clear()
     trials = [trial_of(verdict, found) for verdict in found.verdicts]
+    # Before the recipe: its place may have become one where nothing can be written.
+    facts_.write(folder, msgspec.structs.replace(job.facts, trials=trials))
     told = view.process.last(view.framework) or view.process.last("torch")
     version = str(told.get("version", ""))
     after = seen.get(_name(found.kept))
@@ -102,13 +104,18 @@ def _optimize(wish: Wish, command: Command, status: Status, machines: Cluster | 
 def _with_room(found: Found, options: Sequence[Option], bench: Bench, limit: int, look: Look) -> Found:
     try:
         made = make_room(found, options, bench, limit)
-        if made.kept != found.kept and not made.interrupted:
-            look(made.kept)  # for the ledger beside the original's
-        return made
     except Unproven:
         return found
     except KeyboardInterrupt:
         return replace(found, interrupted=True)
+    if made.kept != found.kept and not made.interrupted:
+        try:
+            look(made.kept)  # for the ledger beside the original's; what was proven stands without it
+        except Unproven:
+            pass
+        except KeyboardInterrupt:
+            return replace(made, interrupted=True)
+    return made
 
 
 def _name(kept: Sequence[Option]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from narrows import __version__, remedies
 from narrows.job.command import Command
 from narrows.job.facts import Facts
+from narrows.job.failure import Failure
 from narrows.report.build import build
 from narrows.report.format import size
 from narrows.report.model import Outcome, Room, Trial
@@ -74,7 +75,10 @@ def outcome(wish: Wish, command: Command, facts: Facts, found: Found, torch: str
         made = patch(files(command.words), [(option.remedy, option.value) for option in found.kept])
         if made.text:
             changes = _free(path.with_suffix(".patch"))
-            changes.write_bytes(made.text.encode())
+            try:
+                changes.write_bytes(made.text.encode())
+            except OSError as error:
+                raise Failure(f"{changes} cannot be written: {error.strerror}") from None
     report = build(after, "en") if after is not None and found.kept else None
     return Outcome(
         remedies=[option.name for option in found.kept],

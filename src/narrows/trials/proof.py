@@ -113,7 +113,7 @@ def _whole(
         word = failure.word if failure is not None else "no gain"
     elif same is not None and not same.kept:
         word = "parity"
-    elif pairs[0][1].peak_bytes > MOST_MEMORY * bench.memory_bytes:
+    elif max(mine.peak_bytes for _, mine in pairs) > MOST_MEMORY * bench.memory_bytes:
         word = "memory"
     if word:
         why.update((option.name, word) for option in kept)

@@ -68,7 +68,10 @@ def make_room(found: Found, options: Sequence[Option], bench: Bench, limit: int)
 def _peak(found: Found, bench: Bench) -> int:
     """With what is faster; 0 if it could not be run again."""
     whole = arm(found.kept)
-    pairs = bench.compare(whole, [AS_IT_IS], 1, whatever_it_takes=True).pairs[AS_IT_IS.name]
+    seen = bench.compare(whole, [AS_IT_IS], 1, whatever_it_takes=True)
+    if seen.interrupted:
+        raise KeyboardInterrupt
+    pairs = seen.pairs[AS_IT_IS.name]
     return max((mine.memory for mine, _ in pairs), default=0)
 
 
@@ -80,6 +83,8 @@ def _with(kept: Sequence[Option], option: Option) -> list[Option]:
 def _try(kept: Sequence[Option], options: Sequence[Option], bench: Bench, own: Own) -> list[_Tried]:
     arms = {option.name: arm(_with(kept, option)) for option in options}
     found = bench.compare(arm(kept), list(arms.values()), most=2)
+    if found.interrupted:
+        raise KeyboardInterrupt
     made = []
     for option in options:
         verdict = judge(option, _with(kept, option)[:-1], found, own, bench.memory_bytes)
