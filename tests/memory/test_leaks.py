@@ -129,6 +129,14 @@ CLEAN = {
             recent.append(loss)
             update(loss)
         """,
+    "buffer that fills up": """
+        replay = deque(maxlen=1000)
+        for step in range(12):
+            x, y = batch()
+            output = model(x)
+            replay.append((x, output.detach()))
+            update(measure(output, y))
+        """,
     "two optimizers": """
         critic = nn.Sequential(nn.Linear(4, 32), nn.ReLU(), nn.Linear(32, 1))
         second = torch.optim.Adam(critic.parameters())

@@ -21,7 +21,7 @@ from narrows.memory.inside import Ratios, ratios, with_inside
 from narrows.memory.leaks import Leak, leaks
 from narrows.memory.ledger import Ledger, Rest
 from narrows.memory.sharded import STRATEGIES, needed
-from narrows.memory.stream import PARAMETER, Stream, called, representative
+from narrows.memory.stream import PARAMETER, Stream, ended, representative, settled, trains
 from narrows.report.capacity import Cache, Capacity, Held, Leaked, OtherOptimizer, Shard
 from narrows.spool.place import near
 from narrows.spool.record import Process
@@ -53,15 +53,15 @@ class Seen:
     """How far the trace lies from the run."""
     rest: Rest
     ratios: Ratios
-    calls: int = 0
-    """Of a job that does not train: as many as the run and the trace both came to; 0: all."""
+    ends: int = 0
+    """Updates, or calls of a job that does not train: as many as the run and the trace both came to; 0: all."""
 
 
 def seen(ran: Process | None, traced: Process | None, alone: Process | None) -> Seen | None:
     """None if neither came to a step. `alone`: the job with nothing followed: its allocator does what it always does."""
     stream = representative(ran) if ran is not None else None
     known = ratios(ran) if ran is not None else {}
-    came = min(called(ran), called(traced)) if ran is not None and traced is not None else 0
+    came = min(ended(ran), ended(traced)) if ran is not None and traced is not None else 0
     trace = representative(traced, came) if traced is not None else None
     if trace is not None:
         trace = with_inside(trace, known)
@@ -79,15 +79,16 @@ def seen(ran: Process | None, traced: Process | None, alone: Process | None) -> 
         )
     stream = with_inside(stream, known)
     same = representative(ran, came)
-    known_peak = with_inside(same, known).peak[0] if same is not None else 0
-    off = trace.peak[0] / known_peak - 1 if trace is not None and known_peak else None
-    good = off is not None and abs(off) <= OFF
+    beside = with_inside(same, known) if same is not None else stream
+    off = trace.peak[0] / beside.peak[0] - 1 if trace is not None and beside.peak[0] else None
+    good = off is not None and abs(off) <= OFF and settled(ran, came)
+    if good and trains(ran):
+        stream = beside  # steps differ, and a later one is not to be laid beside traces of the earlier ones
     rest = ledgers.rest(ran, device=stream.device)
-    peak = ledgers.taken(alone, came, device=stream.device) if alone is not None else 0
-    if peak:
-        rest = replace(rest, resident_peak=peak, own=0)
+    if alone is not None and (peak := ledgers.taken(alone, came, device=stream.device)):
+        rest = replace(rest, resident_peak=peak, own=0, start=0 if stream.device else ledgers.started(alone))
     return Seen(process=ran, real=True, stream=stream, traced=trace if good else None, off=off, rest=rest, ratios=known,
-                calls=came)  # fmt: skip
+                ends=came)  # fmt: skip
 
 
 def wanted_memory(facts: Facts, processes: Iterable[Process]) -> bool:
@@ -103,7 +104,7 @@ def capacity(
     cache = caches.cache(caches.calls(job.process))
     ledger = ledgers.ledger(job.stream, job.rest, cache.storages if cache is not None else ())
     around = frame(job.stream, job.rest, *_beyond(job, limit))
-    now = around.counted(ledger.needed)
+    now, start = around.counted(ledger.needed), around.counted(0)
     batches = lengths = None
     if batch is not None:
         batches, around = scaling(batch, around, limit, wish.batch, run)
@@ -116,6 +117,7 @@ def capacity(
         limit_kind=limit.kind,
         peak_bytes=ledger.peak,
         needed_bytes=now,
+        start_bytes=start if start == now else 0,
         fits=now <= limit.bytes,
         basis="measured" if job.real else "modelled",
         parts=[Held(name=name, bytes=size) for name, size in ledger.parts.items() if size],

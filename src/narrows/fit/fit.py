@@ -55,8 +55,12 @@ def _answered(
     """`mine`: the process that was followed, and `known` its sizes; None where it did not come to a step's end."""
     wish, same = traces.wish, Changed(command=traces.command)
     status.show("narrows: the same at other sizes ...")
-    traced, plain = traces.run([traces.asked("traced", same), traces.asked("alone", same, "plain")])
-    seen = answers.seen(mine, traced.process, plain.process)
+    asked = [traces.asked("traced", same)]
+    if mine is not None:  # else it ran out of memory, and would again
+        asked.append(traces.asked("alone", same, "plain"))
+    traced, *others = traces.run(asked)
+    plain = others[0].process if others else None
+    seen = answers.seen(mine, traced.process, plain)
     if seen is None:
         why = traced.said or "no step came to its end"
         raise Failure(f"the memory of a step could not be followed: {why}", facts.exit_code or 125)
@@ -66,16 +70,16 @@ def _answered(
     batches = _tried(batch, bool(wish.batch), wish.batch, seen, traces)
     if batches is not None and wish.time:
         status.show("narrows: timing other batches ...")
-        batches = traces.timed(batches, seen, plain.process)
+        batches = traces.timed(batches, seen, plain)
     if lengths is not None and wish.time:
         status.show("narrows: timing other lengths ...")
-        lengths = traces.timed(lengths, seen, plain.process)
+        lengths = traces.timed(lengths, seen, plain)
     alone = traces.alone(seen, batch)
     status.show("narrows: running the largest batch, and what makes room ...")
     most = limit(wish.memory, device_bytes(seen.process) if seen.stream.device else 0)
     return answers.capacity(
         seen, most, batches, lengths, alone, wish, traces.measure(seen, batch, most),
-        traces.tools(seen, batch, plain.process), batch_missing=None if batches is not None else _why(batch),
+        traces.tools(seen, batch, plain), batch_missing=None if batches is not None else _why(batch),
     )  # fmt: skip
 
 

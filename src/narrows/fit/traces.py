@@ -3,8 +3,10 @@
 import os
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 
 from narrows import remedies
 from narrows.fit import answers, scaling
@@ -33,17 +35,18 @@ STEPS = 4
 
 
 class Traces:
-    """Memory runs of the job beside the first, two at a time."""
+    """Memory runs of the job beside the first: two at a time, but only one with its numbers, as it may fill the machine."""
 
     def __init__(self, wish: Wish, command: Command, folder: Path) -> None:
         self.wish, self.command, self.folder = wish, command, folder
+        self.real = Lock()
 
     def asked(self, name: str, job: Changed, how: str = "fake") -> Asked:
         return Asked(name=name, job=job, how=how, steps=STEPS)
 
     def run(self, every: Sequence[Asked]) -> list[Ran]:
         with ThreadPoolExecutor(max_workers=max(1, min(2, os.cpu_count() or 1))) as pool:
-            made = [pool.submit(memory_run, e, self.folder, shield=not self.wish.allow_writes) for e in every]
+            made = [pool.submit(self._run, each) for each in every]
             try:
                 return [each.result() for each in made]
             except KeyboardInterrupt:
@@ -51,6 +54,10 @@ class Traces:
                     each.cancel()
                 tree.kill_below(os.getpid())  # else the pool waits until they end by themselves
                 raise
+
+    def _run(self, asked: Asked) -> Ran:
+        with nullcontext() if asked.how == "fake" else self.real:
+            return memory_run(asked, self.folder, shield=not self.wish.allow_writes)
 
     def tried(self, size: Size, seen: answers.Seen) -> scaling.Tried:
         found = {size.now: seen.traced or seen.stream}
@@ -64,9 +71,10 @@ class Traces:
         """Steps at other sizes, of those that went with what was asked for."""
         found = {}
         how = "fake" if seen.traced else "real"
-        asked = [self.asked(f"{size.what}{point}", size.of(self.command, point), how) for point in points]
-        for point, ran in zip(points, self.run(asked), strict=True):
-            stream = representative(ran.process, seen.calls) if ran.process is not None else None
+        able = [point for point in points if seen.traced or self._small(seen, point / size.now)]
+        asked = [self.asked(f"{size.what}{point}", size.of(self.command, point), how) for point in able]
+        for point, ran in zip(able, self.run(asked), strict=True):
+            stream = representative(ran.process, seen.ends) if ran.process is not None else None
             if (
                 ran.process is not None
                 and stream is not None
@@ -75,13 +83,17 @@ class Traces:
                 found[point] = with_inside(stream, seen.ratios if seen.traced else ratios(ran.process))
         return found
 
+    def _small(self, seen: answers.Seen, times: float) -> bool:
+        """Whether the job may be run here if it takes so many times as much."""
+        return times * max(seen.rest.resident_peak, seen.stream.peak[0]) <= MUCH * _here(seen)
+
     def timed(self, tried: scaling.Tried, seen: answers.Seen, plain: Process | None) -> scaling.Tried:
         """With what steps take at its sizes, in rounds beside each other; of those that are not much for this machine."""
         size, now = tried.size, tried.steps[tried.size.now].peak[0]
         if plain is None or not seen.real:
             return tried
-        here = device_bytes(seen.process) if seen.stream.device else hardware.memory_bytes()
-        own = taken(plain, seen.calls, device=seen.stream.device)
+        here = _here(seen)
+        own = taken(plain, seen.ends, device=seen.stream.device)
         peaks = {point: own + step.peak[0] - now for point, step in tried.steps.items()}
         others = {point: size.of(self.command, point) for point, peak in peaks.items()
                   if point != size.now and peak <= MUCH * here}  # fmt: skip
@@ -94,8 +106,7 @@ class Traces:
         """Runs the job at a batch, where that much is not much for this machine."""
 
         def run(size: int) -> int | None:
-            here = device_bytes(seen.process) if seen.stream.device else hardware.memory_bytes()
-            if batch is None or not seen.real or most.bytes > MUCH * here:
+            if batch is None or not seen.real or most.bytes > MUCH * _here(seen):
                 return None
             ran = memory_run(
                 self.asked(f"alone{size}", batch.of(self.command, size), "plain"),
@@ -103,7 +114,7 @@ class Traces:
             )  # fmt: skip
             if ran.process is None or not scaling.scaled(seen.process, ran.process, batch, size):
                 return None
-            peak = taken(ran.process, seen.calls, device=seen.stream.device)
+            peak = taken(ran.process, seen.ends, device=seen.stream.device)
             return peak - seen.rest.files if peak else None
 
         return run
@@ -133,7 +144,7 @@ class Traces:
             if not seen.real:
                 return [None for _ in arms]
             # Of the machine, also for a device: they run beside each other on it.
-            peak = taken(plain, seen.calls) if plain is not None else 0
+            peak = taken(plain, seen.ends) if plain is not None else 0
             found = times(self.command, self.folder, plain, peak, arms, shield=not self.wish.allow_writes)
             return [found.get(each.name) for each in arms]
 
@@ -159,11 +170,16 @@ class Traces:
         return [_taken(each, ran.get(each.name), seen) for each in asked]
 
 
+def _here(seen: answers.Seen) -> int:
+    """Bytes of what the job computes on."""
+    return device_bytes(seen.process) if seen.stream.device else hardware.memory_bytes()
+
+
 def _taken(asked: Asked, ran: Ran | None, seen: answers.Seen) -> Taken | None:
     changing = {name for name, _ in asked.remedies if hasattr(remedies.load(name), "apply")}
     if ran is None or ran.process is None or not changing <= ran.applied:
         return None
     if asked.how == "plain":
-        return taken(ran.process, seen.calls, device=seen.stream.device) - seen.rest.files
-    stream = representative(ran.process, seen.calls)
+        return taken(ran.process, seen.ends, device=seen.stream.device) - seen.rest.files
+    stream = representative(ran.process, seen.ends)
     return with_inside(stream, seen.ratios) if stream is not None else None

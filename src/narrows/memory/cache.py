@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from narrows.memory.stream import BUFFER, Site, Storage, Stream, streams
-from narrows.spool.record import CALL, Process
+from narrows.memory.stream import BUFFER, Site, Storage, Stream, streams, trains
+from narrows.spool.record import Process
 
 FEWEST = 4
 """Calls of a generation."""
@@ -48,9 +48,8 @@ class _Call:
 
 def calls(process: Process) -> list[Stream]:
     """Of a memory run; none of a job that trains."""
-    ends = {event["number"]: event["boundary"] for event in process.events.get("memory_step", ())}
-    trains = any(kind != CALL for kind in ends.values())
-    return [] if trains else [stream for stream in streams(process) if stream.number in ends]
+    ends = {event["number"] for event in process.events.get("memory_step", ())}
+    return [] if trains(process) else [stream for stream in streams(process) if stream.number in ends]
 
 
 def cache(seen: Iterable[Stream]) -> Cache | None:

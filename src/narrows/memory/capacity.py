@@ -23,6 +23,8 @@ class Frame:
     """Bytes of the limit's kind that are not memory in use: addresses without pages behind them, what the kernel keeps."""
     tables: float = 0.0
     """Bytes more of the limit's kind for each byte in use."""
+    start: int = 0
+    """Bytes in use before the first step, whatever its size: a job that reads all its data at once may need no more later."""
 
     def needed(self, step: Level) -> int:
         """What has to be there for a step."""
@@ -33,7 +35,8 @@ class Frame:
         return step.peak[0] + self.fixed + round(self.broken * step.small)
 
     def counted(self, used: int) -> int:
-        """Bytes that the limit sees of so many in use."""
+        """Bytes that the limit sees of so many in use in a step, or before the first."""
+        used = max(used, self.start)
         return used + round(self.tables * used) + self.beyond
 
     def corrected(self, step: Level, used: int) -> "Frame":
@@ -49,7 +52,7 @@ def frame(step: Level, rest: Rest, beyond: int = 0, tables: float = 0.0) -> Fram
     small = step.small
     waste = max(0, rest.resident_peak - step.peak[0] - rest.framework - rest.files - rest.own)
     broken = waste / small if small else 0.0
-    return Frame(fixed=rest.framework, files=rest.files, broken=broken, beyond=beyond, tables=tables)
+    return Frame(fixed=rest.framework, files=rest.files, broken=broken, beyond=beyond, tables=tables, start=rest.start)
 
 
 def largest(needed: Callable[[int], int], limit: int) -> int | None:

@@ -41,6 +41,8 @@ def leaks(process: Process, source: Callable[[str], str | None]) -> list[Leak]:
     text = _Sources(source)
     parts: dict[tuple[object, ...], list[tuple[Mapping[str, Any], str, Mapping[str, Any] | None, str | None]]] = {}
     for group in process.last("growth").get("groups", ()):
+        if any(holder.get("most") for holder in group["holders"]):
+            continue  # a buffer that is not full yet
         place = sites[group["site"]][3] if 0 <= group["site"] < len(sites) else None
         holder, held_at = _holder(group["holders"], place, text, [row[3][0] for row in sites if row[3]])
         made_at = f"{place[0]}:{place[1]}" if place else ""

@@ -61,7 +61,9 @@ class Rest:
     files: int = 0
     own: int = 0
     resident_peak: int = 0
-    """Of the whole process; 0 if it is not known."""
+    """Of the whole process in its steps; 0 if it is not known."""
+    start: int = 0
+    """Of the whole process before the first of them, without files; 0 if it is not known."""
 
 
 def ledger(stream: Stream, rest: Rest, cache: Collection[int] = ()) -> Ledger:
@@ -145,6 +147,11 @@ def taken(process: Process, calls: int = 0, *, device: bool = False) -> int:
         ends = tuple(e for e in ends if e.get("total"))
         return max((_used(e) for e in ends[: calls or len(ends)]), default=0)
     return max((int(e["resident_peak"]) for e in ends[: calls or len(ends)]), default=0)
+
+
+def started(process: Process) -> int:
+    """The most that a process that was left alone took before its first model call, without pages of files."""
+    return max((int(e.get("before", 0)) for e in process.events.get("plain_step", ())), default=0)
 
 
 def rest(process: Process, *, device: bool = False) -> Rest:

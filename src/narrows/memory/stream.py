@@ -1,5 +1,6 @@
 """One step of a memory run: which storages came and went, and what is known of each. Pure."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -187,20 +188,30 @@ def batched(values: Sequence[int], size: int) -> Iterator[tuple[int, ...]]:
     return zip(*[iter(values)] * size, strict=True)
 
 
-def called(process: Process) -> int:
-    """Model calls that a run saw to their end; 0 of a job that trains."""
-    ends = [event["boundary"] for event in process.events.get("memory_step", ())]
-    return 0 if UPDATE in ends else len(ends)
+def trains(process: Process) -> bool:
+    return any(event["boundary"] == UPDATE for event in process.events.get("memory_step", ()))
 
 
-def representative(process: Process, calls: int = 0) -> Stream | None:
-    """The step that stands for the job: of the last turn of all optimizers the part with the highest peak; of a job
-    that does not train, the call with the highest: of so many, as a generation takes more with each. 0: of all."""
+def ended(process: Process) -> int:
+    """Updates, and model calls before the first, that a run saw to their end."""
+    return len(process.events.get("memory_step", ()))
+
+
+def settled(process: Process, ends: int) -> bool:
+    """Whether each optimizer made a second update within the first `ends`; also true of a job that does not train."""
+    told = process.events.get("memory_step", ())[:ends]
+    turns = Counter(event["who"] for event in told if event["boundary"] == UPDATE)
+    return all(count > 1 for count in turns.values())
+
+
+def representative(process: Process, ends: int = 0) -> Stream | None:
+    """The step that stands for the job: of all that came after an optimizer's first, when its state is there, the one with
+    the highest peak (steps differ: a last batch is a smaller one, and an evaluation comes now and then); of a job that does
+    not train, the call with the highest. `ends`: of so many, as another run may have come less far; 0: of all."""
     every = streams(process)
-    ends = {event["number"]: event for event in process.events.get("memory_step", ())}
-    updates = [s for s in every if s.number in ends and ends[s.number]["boundary"] == UPDATE]
-    if updates:
-        turn = len({ends[s.number]["who"] for s in updates})
-        return max(updates[-turn:], key=lambda stream: stream.peak[0])
-    called = [s for s in every if s.number in ends and (not calls or s.number < calls)] or every
-    return max(called, key=lambda stream: stream.peak[0], default=None)
+    told = {event["number"]: event for event in process.events.get("memory_step", ())}
+    seen = [s for s in every if s.number in told and (not ends or s.number < ends)]
+    updates = [s for s in seen if told[s.number]["boundary"] == UPDATE]
+    first = {s.who: s.number for s in reversed(updates)}
+    late = [s for s in updates if s.number != first[s.who]]
+    return max(late or updates or seen or every, key=lambda stream: stream.peak[0], default=None)

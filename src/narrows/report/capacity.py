@@ -163,6 +163,8 @@ class Capacity(Record, frozen=True, kw_only=True):
     peak_bytes: int
     needed_bytes: int
     """The peak without what the kernel can take back and what narrows itself holds."""
+    start_bytes: int = 0
+    """What is needed before the first step, where that is more than any step needs; else 0."""
     fits: bool
     basis: Basis
     """`modelled`: the job itself could not be run here."""

@@ -10,8 +10,8 @@ import pytest
 
 from narrows.job.environment import environment
 from narrows.memory.cache import cache, calls
-from narrows.memory.ledger import Rest, ledger
-from narrows.memory.stream import representative
+from narrows.memory.ledger import Rest, ledger, started, taken
+from narrows.memory.stream import representative, trains
 from narrows.spool.read import read
 from narrows.spool.record import Process
 
@@ -110,6 +110,62 @@ with torch.no_grad():
         x = model(x, torch.tensor([token]))
 """
 )
+FLEX = (
+    HEAD
+    + """
+from torch.nn.attention.flex_attention import flex_attention
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.up = nn.Linear(100, 3 * 64)
+    def forward(self, x):
+        q, k, v = self.up(x).view(1, 64, 3, 4, 16).permute(2, 0, 3, 1, 4)
+        return flex_attention(q, k, v, score_mod=lambda score, b, h, i, j: score + (i - j))
+model = Net()
+with torch.no_grad():  # on a CPU it has no backward pass
+    for call in range(9):
+        model(torch.randn(64, 100))
+"""
+)
+BY_HAND = (
+    HEAD
+    + """
+model = nn.Linear(100, 10)
+for step in range(5000):
+    model(torch.randn(64, 100)).square().mean().backward()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter -= 0.1 * parameter.grad
+            parameter.grad = None
+"""
+)
+ROLLOUT = (
+    HEAD
+    + """
+model = nn.Linear(100, 10)
+optimizer = torch.optim.Adam(model.parameters())
+for update in range(9):
+    with torch.no_grad():
+        for play in range(700):
+            model(torch.randn(1, 100))
+    loss = model(torch.randn(64, 100)).square().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+)
+LOADED = (
+    HEAD
+    + """
+data = torch.zeros(120_000_000).add(1)[:100_000].clone().view(1000, 100)
+model = nn.Linear(100, 10)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for x in data.split(64):
+    loss = model(x).square().mean()
+    loss.backward()
+    optimizer.step()
+"""
+)
 INFERENCE = (
     HEAD
     + """
@@ -132,7 +188,7 @@ def run(folder: Path, script: str, how: str, **told: object) -> Process:
         capture_output=True, text=True, timeout=200, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    found = [p for p in read(spool) if p.events.get("stream")]
+    found = [p for p in read(spool) if p.events.get("stream") or p.events.get("plain_step")]
     assert not found[0].events.get("fault"), found[0].events["fault"]
     return found[0]
 
@@ -233,3 +289,25 @@ def test_the_job_prints_what_it_printed(tmp_path: Path) -> None:
     told = environment(spool, plan="none", memory="real", memory_steps=40)
     followed = subprocess.run([sys.executable, str(path)], env=told, capture_output=True, text=True, check=True).stdout
     assert followed == plain
+
+
+def test_an_attention_of_ones_own_runs_as_it_did(tmp_path: Path) -> None:
+    """An operator of operators, which torch refuses under a mode that says nothing of them."""
+    assert peak(run(tmp_path / "job", FLEX, "real"))
+
+
+def test_a_job_that_updates_by_hand_comes_to_an_end(tmp_path: Path) -> None:
+    process = run(tmp_path / "job", BY_HAND, "real")
+    assert len(process.events["memory_step"]) < 20
+
+
+def test_what_is_played_before_the_first_update_is_not_the_job(tmp_path: Path) -> None:
+    process = run(tmp_path / "job", ROLLOUT, "fake")
+    assert trains(process)
+    assert peak(process) > 64 * 100 * 4
+
+
+def test_what_was_taken_before_the_first_step_is_told_apart(tmp_path: Path) -> None:
+    process = run(tmp_path / "job", LOADED, "plain")
+    assert started(process) > taken(process) > 0
+    assert started(process) - taken(process) > 200_000_000

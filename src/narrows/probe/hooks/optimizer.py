@@ -10,6 +10,7 @@ from . import reducer
 
 _known: dict[int, tuple[Any, int]] = {}
 optimizers: list[Any] = []
+_made: weakref.WeakSet[Any] = weakref.WeakSet()
 _next_look = 0
 """The update at which gradients are looked at next: 0, 1, 2, 5, 10, 21 ... Even and odd in turn, so that of two optimizers
 that take turns both are looked at."""
@@ -26,6 +27,7 @@ def install(torch: Any) -> None:
     @functools.wraps(made)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
         schedule.will_train = True
+        _made.add(self)
         made(self, *args, **kwargs)
 
     torch.optim.Optimizer.__init__ = __init__
@@ -76,6 +78,11 @@ def install(torch: Any) -> None:
 
     light.switches.append(switch)
     light.identify = _number
+
+
+def idle() -> int:
+    """Optimizers that are there and have not made an update yet."""
+    return sum(id(each) not in _known for each in list(_made))
 
 
 def _number(optimizer: int) -> int:

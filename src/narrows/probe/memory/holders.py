@@ -128,6 +128,7 @@ class Search:
                 **named,
                 "kind": "tensor" if isinstance(value, self.tensor) else type(value).__name__,
                 "length": len(value) if isinstance(value, _SIZED) else None,
+                "most": getattr(value, "maxlen", None) if isinstance(value, deque) else None,
             }
             for value, named in found
         ]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from .. import shards
 from ..hooks import module, optimizer
 from .track import Book
 
@@ -13,6 +14,7 @@ def note(torch: Any, book: Book) -> None:
     tensor = torch.Tensor
 
     def mark(value: Any, kind: int) -> None:
+        value = shards.local(value)
         if isinstance(value, tensor) and value.layout is torch.strided:
             known = book.alive.get(value.untyped_storage()._cdata)
             if known is not None:
@@ -53,7 +55,7 @@ def owners(book: Book) -> dict[int, int]:
     found: dict[int, int] = {}
     for who, reference in enumerate(module.models):
         for parameter in getattr(reference(), "parameters", list)():
-            known = book.alive.get(parameter.untyped_storage()._cdata)
+            known = book.alive.get(shards.local(parameter).untyped_storage()._cdata)
             if known is not None:
                 found.setdefault(known.number, who)
     return found

@@ -9,7 +9,7 @@ from .given import Given
 from .growth import Growth
 from .inside import LONGEST, Inside
 from .sites import Modules, Sites
-from .track import Book, mode_class
+from .track import Book, mode_class, resizing
 
 MOST_EVENTS = 400_000
 """Of one step, written down; one with more is left out."""
@@ -21,6 +21,7 @@ class Run:
         self.book = Book(Sites(Modules(torch)))
         self.gauge, self.given = None if fake is not None else Gauge(), Given()
         self.mode = mode_class(torch)(self.book, fake)
+        resizing(torch, self.book)
         self.steps = self.since = self.told = 0
         """Steps so far; the first event of this one; sites that are written down."""
         self.names = 0

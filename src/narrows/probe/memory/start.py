@@ -5,13 +5,10 @@ import time
 from typing import Any
 
 from .. import job, schedule
+from ..hooks import optimizer
+from .ending import Ending
 from .plain import Plain
 from .run import Run
-
-CALLS, SECONDS = 1000, 30.0
-"""Model calls, and seconds after the first, after which a job that never trains is ended."""
-FIRST = 4
-"""Calls of such a job before its allocator is watched."""
 
 
 def start(torch: Any, how: str, steps: int) -> None:
@@ -33,32 +30,24 @@ def start(torch: Any, how: str, steps: int) -> None:
         # Under a mode dynamo compiles nothing anyway, and takes that for an error where a whole graph was asked for.
         os.environ["TORCHDYNAMO_DISABLE"] = "1"
         run.mode.__enter__()
-    original = job.boundary
-    turns: dict[int, int] = {}
-    calls = 0
-    began = 0.0
+    original, ending = job.boundary, Ending(steps, time.monotonic)
 
     def boundary(kind: int, who: int, at: int = 0, *, turn: bool = True) -> None:
-        nonlocal calls, began
         if not job.forked:
             try:
                 run.boundary(kind, who)
-                calls += kind == job.CALL
-                began = began or time.monotonic()
-                over = not trains() and (calls >= CALLS or time.monotonic() - began > SECONDS)
                 if kind == job.UPDATE:
-                    turns[who] = turns.get(who, 0) + 1
-                done = min(turns.values(), default=0)
-                if (turns and done >= steps) or over:
+                    ending.update(who)
+                else:
+                    ending.call(job.backwards)
+                idle = optimizer.idle()
+                if ending.over(idle):
                     schedule.enough = True
-                elif done >= steps - 1 if turns else calls > FIRST and not trains():
+                elif ending.nearly(idle):
                     run.watch()
             except Exception as error:
                 job.quiet(error)
         original(kind, who, at, turn=turn)
-
-    def trains() -> bool:
-        return bool(turns or job.backwards)
 
     def forked() -> None:
         if isinstance(run, Run):

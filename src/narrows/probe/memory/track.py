@@ -55,18 +55,33 @@ class Book:
         reference = _Ref(storage, self._gone)
         reference.number, reference.address = number, address
         self.alive[address] = reference
-        self.numbers.add(number)
-        size = storage.nbytes()
-        self.size.append(size)
-        self.born.append(self.step)
-        self.site.append(self.sites.number(op, storage.device.type))
-        self.live += size
-        self.events.append(number)
+        self._came(number, storage.nbytes(), self.sites.number(op, storage.device.type))
         return number
 
+    def resized(self, storage: Any) -> None:
+        """A storage that is known has another size now: its old one went, and one like it came."""
+        known = self.alive.get(storage._cdata)
+        if known is None or self.size[known.number] == storage.nbytes():
+            return
+        before, known.number = known.number, len(self.size)
+        self._went(before)
+        self._came(known.number, storage.nbytes(), self.site[before])
+        if before in self.kind:
+            self.kind[known.number] = self.kind[before]
+
     def _gone(self, reference: Any) -> None:
-        number = reference.number
         self.alive.pop(reference.address, None)
+        self._went(reference.number)
+
+    def _came(self, number: int, size: int, site: int) -> None:
+        self.numbers.add(number)
+        self.size.append(size)
+        self.born.append(self.step)
+        self.site.append(site)
+        self.live += size
+        self.events.append(number)
+
+    def _went(self, number: int) -> None:
         self.numbers.discard(number)
         self.live -= self.size[number]
         self.events.append(-number - 1)
@@ -82,6 +97,22 @@ class Book:
         return 8 * (len(self.events) + 3 * len(self.size)) + 250 * len(self.alive) + 600 * len(self.sites.table)
 
 
+def resizing(torch: Any, book: Book) -> None:
+    """Sharded models give storages back by making them empty, which no op shows."""
+    storages = torch.UntypedStorage
+    original = storages.resize_
+
+    def resize_(self: Any, size: int) -> Any:
+        made = original(self, size)
+        try:
+            book.resized(self)
+        except Exception as error:
+            job.quiet(error)
+        return made
+
+    storages.resize_ = resize_
+
+
 def mode_class(torch: Any) -> Any:
     from torch.utils._python_dispatch import (  # type: ignore[import-not-found,unused-ignore]
         TorchDispatchMode,
@@ -91,6 +122,9 @@ def mode_class(torch: Any) -> Any:
     tensor, strided, sparse = torch.Tensor, torch.strided, torch.sparse_coo
 
     class Track(TorchDispatchMode):  # type: ignore[misc,unused-ignore]
+        supports_higher_order_operators = True
+        """Else torch refuses those (flex_attention, cond) while a mode is open."""
+
         def __init__(self, book: Book, fake: Any) -> None:
             super().__init__()
             self.book, self.fake = book, fake
@@ -105,6 +139,8 @@ def mode_class(torch: Any) -> Any:
         def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             if self.off:
                 return func(*args, **(kwargs or {}))
+            if self.fake is None and any(hasattr(kind, "__tensor_flatten__") for kind in types):
+                return NotImplemented  # a shard, or another wrapper: it comes back as the tensors inside
             if inference() and func.name()[:6] == "aten::":  # only there do composed ops come whole
                 with self:
                     parts = func.decompose(*args, **(kwargs or {}))
@@ -113,7 +149,8 @@ def mode_class(torch: Any) -> Any:
             book = self.book
             try:
                 self.see(args, None)
-                if book.sites.modules.stack and func._schema.is_mutable:
+                schema = getattr(func, "_schema", None)  # a higher order operator has none
+                if schema is not None and schema.is_mutable and book.sites.modules.stack:
                     self.write(func, args)
             except Exception as error:
                 job.quiet(error)

@@ -62,6 +62,9 @@ def _window_class() -> Any:
     torch = job.torch
 
     class Ops(TorchDispatchMode):  # type: ignore[misc,unused-ignore]
+        supports_higher_order_operators = True
+        """Else torch refuses those (flex_attention, cond) while a mode is open."""
+
         def __init__(self) -> None:
             super().__init__()
             self.seen: dict[Any, list[int]] = {}

@@ -29,6 +29,9 @@ def _window_class() -> Any:
     torch = job.torch
 
     class Values(TorchDispatchMode):  # type: ignore[misc,unused-ignore]
+        supports_higher_order_operators = True
+        """Else torch refuses those (flex_attention, cond) while a mode is open."""
+
         def __init__(self) -> None:
             super().__init__()
             self.rectified: list[list[Any]] = []
@@ -93,6 +96,8 @@ def _window_class() -> Any:
 
         def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             answer = func(*args, **(kwargs or {}))
+            if not hasattr(func, "_schema"):
+                return answer  # a higher order operator
             try:
                 result = shards.local(answer)
                 name = func._schema.name.split("::")[-1]

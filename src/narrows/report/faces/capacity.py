@@ -26,6 +26,8 @@ def sentences(report: Report, say: Words) -> list[str]:
     kind, spare = say(f"fit.limit.{found.limit_kind}"), abs(found.limit_bytes - found.needed_bytes)
     values = {"needed": size(found.needed_bytes), "limit": size(found.limit_bytes), "kind": kind, "spare": size(spare)}
     made = [say("fit.yes" if found.fits else "fit.no", **values)]
+    if found.start_bytes:
+        made.append(say("fit.start"))
     for what, scaling in (("batch", found.batch), ("sequence", found.sequence)):
         if scaling is None or not scaling.predicted:
             continue
@@ -98,6 +100,8 @@ def notes(report: Report, say: Words) -> list[str]:
         made.append(say("fit.traced", off=abs(found.traced_off)))
     elif not found.traced:
         made.append(say("fit.untraced.off", off=found.traced_off) if found.traced_off else say("fit.untraced"))
+    if found.leaks:
+        made.append(say("fit.leaks.note"))
     if found.batch_missing:
         made.append(found.batch_missing[0].upper() + found.batch_missing[1:] + ".")
     return made
