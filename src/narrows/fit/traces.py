@@ -133,8 +133,8 @@ class Traces:
         return found | self._each([(name, value) for name, _ in found for value in rooms[name][1:]], seen, batch)
 
     def _each(self, ways: Sequence[Way], seen: answers.Seen, batch: Size | None) -> dict[Way, Taken]:
-        taken = self._with([[way] for way in ways], seen, batch)
-        return {way: each for way, each in zip(ways, taken, strict=True) if each is not None}
+        found = self._with([[way] for way in ways], seen, batch)
+        return {way: each for way, each in zip(ways, found, strict=True) if each is not None}
 
     def tools(self, seen: answers.Seen, batch: Size | None, plain: Process | None) -> Tools:
         """What the answers ask for."""

@@ -21,7 +21,7 @@ class Wish:
     time: bool = False
     """Also time a step at other sizes, in fresh processes: up to two minutes more for each of batch and length."""
     ranks: tuple[int, ...] = (2, 4, 8)
-    steps: int = 6
+    steps: int = 8
     """Updates of the real run."""
     allow_writes: bool = False
     quiet: bool = False

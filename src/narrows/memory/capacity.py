@@ -50,8 +50,7 @@ class Frame:
 def frame(step: Level, rest: Rest, beyond: int = 0, tables: float = 0.0) -> Frame:
     """From the step that was run."""
     small = step.small
-    waste = max(0, rest.resident_peak - step.peak[0] - rest.framework - rest.files - rest.own)
-    broken = waste / small if small else 0.0
+    broken = rest.waste(step.peak[0]) / small if small else 0.0
     return Frame(fixed=rest.framework, files=rest.files, broken=broken, beyond=beyond, tables=tables, start=rest.start)
 
 

@@ -34,7 +34,9 @@ PLUMBING = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limit:
+class Reached:
+    """A limit, and what was in use of it when the job ended."""
+
     kind: LimitKind
     bytes: int
     used: int | None
@@ -119,7 +121,7 @@ def _killed(facts: Facts, processes: Sequence[Process]) -> OutOfMemory:
     look = process.last("memory") if process else {}
     group = known.get("group")
     total = int(known.get("total") or (facts.machine.memory_bytes if facts.machine else 0))
-    limit = Limit(kind="cgroup" if group else "machine", bytes=group[0] if group else total, used=None)
+    limit = Reached(kind="cgroup" if group else "machine", bytes=group[0] if group else total, used=None)
     held = max(facts.peak_bytes, look.get("rss_peak") or 0) or None
     if group and held:  # what is shared with processes outside of the group is not counted in it
         held = min(held, limit.bytes)
@@ -144,21 +146,21 @@ def asked_bytes(text: str) -> int | None:
     return _size(r"(?:Tried|Unable) to allocate " + SIZE, text)
 
 
-def device_limit(text: str) -> Limit | None:
+def device_limit(text: str) -> Reached | None:
     """Of a message of torch's allocator for a device: all of it, or what this process may take of it."""
     taken = _size(SIZE + " is allocated by PyTorch", text)
     if (allowed := _size(SIZE + " allowed; ", text)) is not None and taken is not None:
         taken += _size(SIZE + " is reserved by PyTorch but unallocated", text) or 0
         if taken + (asked_bytes(text) or allowed) > allowed:
-            return Limit(kind="device", bytes=allowed, used=taken)
+            return Reached(kind="device", bytes=allowed, used=taken)
     if (allowed := _size("max allowed: " + SIZE, text)) is not None:  # Apple's
         taken = (_size("MPS allocated: " + SIZE, text) or 0) + (_size("other allocations: " + SIZE, text) or 0)
-        return Limit(kind="device", bytes=allowed, used=taken)
+        return Reached(kind="device", bytes=allowed, used=taken)
     total = _size(r"total capac?i?ty of " + SIZE, text) or _size(SIZE + " total capacity", text)
     free = _size(SIZE + r"(?: is)? free", text)
     used = total - free if total and free is not None else None
     mine = _size("this process has " + SIZE + " memory in use", text)
-    return Limit(kind="device", bytes=total, used=used, mine=mine) if total else None
+    return Reached(kind="device", bytes=total, used=used, mine=mine) if total else None
 
 
 def _size(pattern: str, text: str) -> int | None:
@@ -167,22 +169,22 @@ def _size(pattern: str, text: str) -> int | None:
     return round(float(found[1]) * (1 << UNITS[found[2][0]])) if found else None
 
 
-def _nearest(event: Mapping[str, Any], asked: int | None, *, mine: bool, grew: bool) -> Limit | None:
+def _nearest(event: Mapping[str, Any], asked: int | None, *, mine: bool, grew: bool) -> Reached | None:
     """The limit that what was asked for goes beyond; where none says so, the one that was nearest."""
     size, most, data = (event.get(name) if mine else None for name in ("size", "peak_size", "data"))
     if size and most and 0 <= most - size - SECOND_TRY <= NEAR:
         size = most = most - 2 * SECOND_TRY
     limits = []
     if event.get("limit_size") is not None:
-        limits.append(Limit(kind="address_space", bytes=event["limit_size"], used=size, most=most, grew=grew))
+        limits.append(Reached(kind="address_space", bytes=event["limit_size"], used=size, most=most, grew=grew))
     if event.get("limit_data") is not None:
         gone = max(0, most - size) if most and size else 0  # a peak of the addresses, most of which are data
         most_data = data + gone if data else None
-        limits.append(Limit(kind="data", bytes=event["limit_data"], used=data, most=most_data, grew=grew))
+        limits.append(Reached(kind="data", bytes=event["limit_data"], used=data, most=most_data, grew=grew))
     total, available = event.get("total"), event.get("available")
     machine = None
     if total and available is not None:
-        machine = Limit(kind="machine", bytes=total, used=total - available, mine=event.get("rss") if mine else None)
+        machine = Reached(kind="machine", bytes=total, used=total - available, mine=event.get("rss") if mine else None)
     beyond = [(short, limit.kind, limit) for limit in limits if (short := limit.missed(asked)) is not None]
     if beyond:
         return max(beyond)[2]
@@ -212,7 +214,7 @@ def _last_line(text: str) -> tuple[str, int] | None:
     return own[-1] if own else None
 
 
-def _parts(process: Process, look: Mapping[str, Any], limit: Limit | None, held: int | None) -> MemoryParts | None:
+def _parts(process: Process, look: Mapping[str, Any], limit: Reached | None, held: int | None) -> MemoryParts | None:
     """Who held it; None where what the model holds is on a device, and the limit is the host's."""
     if look.get("device_peak") and (limit is None or limit.kind != "device"):
         return None

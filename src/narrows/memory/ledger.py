@@ -65,6 +65,10 @@ class Rest:
     start: int = 0
     """Of the whole process before the first of them, without files; 0 if it is not known."""
 
+    def waste(self, tensors: int) -> int:
+        """What is left of the peak beside so many bytes of tensors."""
+        return max(0, self.resident_peak - tensors - self.framework - self.files - self.own)
+
 
 def ledger(stream: Stream, rest: Rest, cache: Collection[int] = ()) -> Ledger:
     """`cache`: storages that are one."""
@@ -77,7 +81,7 @@ def ledger(stream: Stream, rest: Rest, cache: Collection[int] = ()) -> Ledger:
     parts["inside"] = stream.inside.get(at, 0)
     tensors = sum(parts.values())
     parts["framework"], parts["files"], parts["own"] = rest.framework, rest.files, rest.own
-    parts["waste"] = max(0, rest.resident_peak - tensors - rest.framework - rest.files - rest.own)
+    parts["waste"] = rest.waste(tensors)
     storages = [(n, stream.storages[n]) for n in alive]
     models: dict[int, int] = {}
     for _, storage in storages:
@@ -178,8 +182,12 @@ def rest(process: Process, *, device: bool = False) -> Rest:
 
 def device_bytes(process: Process) -> int:
     """Of the device's memory in all; 0 if none was in use."""
-    ends = [*process.events.get("memory_step", ()), *process.events.get("plain_step", ())]
-    return max((int(e.get("total") or 0) for e in ends), default=0)
+    return max((int(end.get("total") or 0) for end in ends(process)), default=0)
+
+
+def ends(process: Process) -> list[Mapping[str, Any]]:
+    """Of its steps, and of the calls of a job that does not train, whether its tensors were followed or it was left alone."""
+    return [*process.events.get("memory_step", ()), *process.events.get("plain_step", ())]
 
 
 def _used(end: Mapping[str, Any]) -> int:
