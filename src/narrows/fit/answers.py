@@ -133,7 +133,7 @@ def capacity(
         cache=_cache(cache, job, ledger, around, limit) if cache is not None else None,
         ways=room,
         together=together,
-        optimizers=_optimizers(ledger, job.stream, around, limit),
+        optimizers=_optimizers(ledger, job, around, limit),
         shards=_shards(ledger, job.stream, around, limit, wish.ranks),
         leaks=[_leaked(each) for each in leaks(job.process, lambda path: read(Path(path)))] if job.real else [],
     )
@@ -159,16 +159,17 @@ def _cache(found: caches.Cache, job: Seen, ledger: Ledger, around: Frame, limit:
     )  # fmt: skip
 
 
-def _optimizers(ledger: Ledger, stream: Stream, around: Frame, limit: Limit) -> list[OtherOptimizer]:
-    learned = optimizers.trained(stream)
+def _optimizers(ledger: Ledger, job: Seen, around: Frame, limit: Limit) -> list[OtherOptimizer]:
+    learned = optimizers.trained(job.process, job.stream)
     if not learned or not ledger.parts["optimizer"] + ledger.parts["gradients"]:
         return []
     needs = {name: around.counted(optimizers.needed(ledger, learned, name)) for name in optimizers.STATES}
     return [OtherOptimizer(name=name, needed_bytes=need, fits=need <= limit.bytes) for name, need in needs.items()]
 
 
-def _shards(ledger: Ledger, stream: Stream, around: Frame, limit: Limit, ranks: Iterable[int]) -> list[Shard]:
-    if not ledger.parts["gradients"]:
+def _shards(ledger: Ledger, process: Process, around: Frame, limit: Limit, ranks: Iterable[int]) -> list[Shard]:
+    """Of a job of one process. What one of several ranks holds has its buckets in it, or is a share already."""
+    if process.ranks > 1 or not ledger.parts["gradients"]:
         return []
     unit = max((s.bytes for s in stream.storages.values() if s.kind == PARAMETER), default=0)
     found = []

@@ -5,10 +5,9 @@ Ba, 2015); the same in 8 bits with a float32 scale for each block of 256 (Dettme
 block size of bitsandbytes).
 """
 
-from itertools import accumulate
-
 from narrows.memory.ledger import Ledger
-from narrows.memory.stream import GRADIENT, Stream
+from narrows.memory.stream import Stream
+from narrows.spool.record import Process
 
 _FLOAT32 = 4
 _BLOCK = 256
@@ -18,11 +17,10 @@ STATES: dict[str, float] = {
 """Bytes of state for each number that is learned in float32."""
 
 
-def trained(stream: Stream) -> int:
-    """Bytes of the parameters that are learned: the most that gradients take at one time."""
-    size = {n: storage.bytes for n, storage in stream.storages.items() if storage.kind == GRADIENT}
-    changes = (size.get(e, 0) if e >= 0 else -size.get(-e - 1, 0) for e in stream.events)
-    return max(accumulate(changes, initial=sum(size.get(n, 0) for n in stream.begin)))
+def trained(process: Process, stream: Stream) -> int:
+    """Bytes of the parameters that are learned: those that have a gradient, which itself may be a sparse one."""
+    learned = process.last("memory_owners").get("learned") or ()
+    return sum(stream.storages[n].bytes for n in learned if n in stream.storages)
 
 
 def needed(ledger: Ledger, learned: int, optimizer: str) -> int:

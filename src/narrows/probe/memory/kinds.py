@@ -9,8 +9,9 @@ from .track import Book
 PARAMETER, GRADIENT, STATE, BUFFER = 1, 2, 3, 4
 
 
-def note(torch: Any, book: Book) -> None:
-    """Mark parameters, buffers, gradients and the optimizers' states; (model, storage) pairs of parameters."""
+def note(torch: Any, book: Book, learned: set[int]) -> None:
+    """Mark parameters, buffers, gradients and the optimizers' states. `learned`: the storages of parameters that had a
+    gradient are put in, as that may be a sparse one and tell nothing of how large they are."""
     tensor = torch.Tensor
 
     def mark(value: Any, kind: int) -> None:
@@ -21,6 +22,8 @@ def note(torch: Any, book: Book) -> None:
                 book.kind[known.number] = kind
         elif isinstance(value, tensor):
             mark(value._indices(), kind)
+                if kind == PARAMETER and value.grad is not None:
+                    learned.add(known.number)
             mark(value._values(), kind)
         elif isinstance(value, (list, tuple)):
             for item in value:

@@ -29,11 +29,13 @@ class Run:
         self.inside = Inside(torch)
         self.begin: list[int] = []
         """Storages at its start."""
+        self.learned: set[int] = set()
+        """Those of parameters that ever had a gradient."""
 
     def boundary(self, kind: int, who: int) -> None:
         """A step, or a part of one, is over."""
         book = self.book
-        kinds.note(self.torch, book)
+        kinds.note(self.torch, book, self.learned)
         values: dict[str, int] = {}
         if self.gauge is not None:
             values = {**self.gauge.process(), "free": self.gauge.free()}
@@ -91,5 +93,6 @@ class Run:
         """At the end of the job: what an unfinished step took, too."""
         self._unwatch()
         self._write(-1)
-        job.spool.event("memory_owners", owners=list(kinds.owners(self.book).items()))
+        owners = list(kinds.owners(self.book).items())
+        job.spool.event("memory_owners", owners=owners, learned=sorted(self.learned))
         self.growth.finish()
