@@ -1,5 +1,6 @@
 from narrows.memory.ledger import PROCESS, TENSORS, Ledger
-from narrows.memory.sharded import needed
+from narrows.memory.sharded import gathered, needed
+from tests import fakes
 
 PARTS = {
     **dict.fromkeys((*TENSORS, *PROCESS), 0),
@@ -23,4 +24,18 @@ def test_data_parallel_ranks_hold_all_and_buckets() -> None:
 def test_what_each_strategy_cuts() -> None:
     assert needed(LEDGER, "zero-1", 4, 50) == 1690 + 400 - 600
     assert needed(LEDGER, "zero-2", 4, 50) == 1690 + 400 - 600 - 300
-    assert needed(LEDGER, "fsdp", 4, 50) == 1690 - 600 - 300 - 300 + 2 * 50
+    assert needed(LEDGER, "fsdp", 4, 100) == 1690 - 600 - 300 - 300 + 100
+
+
+def test_two_blocks_are_whole_at_one_time_and_what_is_in_none() -> None:
+    def whole(*blocks: tuple[int, int]) -> int:
+        return gathered(fakes.process((), memory_blocks={"blocks": blocks}), LEDGER)
+
+    assert whole((50, 30)) == 30 + 2 * 50
+    assert whole((50, 30), (10, 200)) == 200 + 2 * 10
+    assert whole((300, 0)) == 400  # no more than there is
+    assert whole((0, 400)) == 400
+
+
+def test_a_model_of_which_nothing_is_known_is_whole() -> None:
+    assert gathered(fakes.process(()), LEDGER) == 400

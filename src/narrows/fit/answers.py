@@ -20,8 +20,8 @@ from narrows.memory.crash import out_of_memory
 from narrows.memory.inside import Ratios, ratios, with_inside
 from narrows.memory.leaks import Leak, leaks
 from narrows.memory.ledger import Ledger, Rest
-from narrows.memory.sharded import STRATEGIES, needed
-from narrows.memory.stream import PARAMETER, Stream, ended, representative, settled, trains
+from narrows.memory.sharded import STRATEGIES, gathered, needed
+from narrows.memory.stream import Stream, ended, representative, settled, trains
 from narrows.report.capacity import Cache, Capacity, Held, Leaked, OtherOptimizer, Shard
 from narrows.spool.place import near
 from narrows.spool.record import Process
@@ -134,7 +134,7 @@ def capacity(
         ways=room,
         together=together,
         optimizers=_optimizers(ledger, job, around, limit),
-        shards=_shards(ledger, job.stream, around, limit, wish.ranks),
+        shards=_shards(ledger, job.process, around, limit, wish.ranks),
         leaks=[_leaked(each) for each in leaks(job.process, lambda path: read(Path(path)))] if job.real else [],
     )
 
@@ -171,11 +171,11 @@ def _shards(ledger: Ledger, process: Process, around: Frame, limit: Limit, ranks
     """Of a job of one process. What one of several ranks holds has its buckets in it, or is a share already."""
     if process.ranks > 1 or not ledger.parts["gradients"]:
         return []
-    unit = max((s.bytes for s in stream.storages.values() if s.kind == PARAMETER), default=0)
+    whole = gathered(process, ledger)
     found = []
     for strategy in STRATEGIES:
         for count in ranks:
-            need = around.counted(needed(ledger, strategy, count, unit))
+            need = around.counted(needed(ledger, strategy, count, whole))
             found.append(Shard(strategy=strategy, ranks=count, needed_bytes=need, fits=need <= limit.bytes))
     return found
 

@@ -92,6 +92,14 @@ def apply(torch: Any, chosen: list[tuple[str, Any]]) -> None:
             job.spool.event("not_applied", remedy=name, why=repr(error)[:300])
 
 
+def blocks(torch: Any, module: Any) -> list[list[Any]]:
+    """The repeated blocks of a model, as remedies find them."""
+    if PACKAGE not in sys.modules:
+        _package()
+    found: list[list[Any]] = importlib.import_module(f"{PACKAGE}.inside.blocks").lists(torch, module)
+    return found
+
+
 def _package() -> None:
     folder = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "remedies")
     spec = importlib.util.spec_from_file_location(

@@ -7,7 +7,7 @@ import pytest
 from narrows.memory.ledger import Rest, ledger
 from narrows.memory.optimizers import trained
 from narrows.memory.stream import representative
-from tests.probe.memory.test_run import HEAD, run
+from tests.probe.memory.test_run import HEAD, LOOP, run
 
 pytest.importorskip("torch")
 pytestmark = pytest.mark.torch
@@ -27,6 +27,19 @@ for step in range(9):
     optimizer.step()
 """
 )
+BLOCKS = (
+    HEAD
+    + """
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.up, self.down = nn.Linear(100, 400, bias=False), nn.Linear(400, 100, bias=False)
+    def forward(self, x):
+        return x + self.down(self.up(x))
+model = nn.Sequential(nn.Linear(100, 100, bias=False), nn.Sequential(*[Block() for _ in range(3)]))
+"""
+    + LOOP.format(optimizer="SGD")
+)
 
 
 @pytest.mark.parametrize("how", ["real", "fake"])
@@ -39,3 +52,8 @@ def test_what_is_learned_with_sparse_gradients(tmp_path: Path, how: str) -> None
     parts = ledger(stream, Rest()).parts
     assert parts["gradients"] < table / 100
     assert parts["optimizer"] == pytest.approx(2 * table, rel=0.01)
+
+
+def test_the_blocks_of_a_model_and_what_is_in_none(tmp_path: Path) -> None:
+    process = run(tmp_path / "job", BLOCKS, "real")
+    assert process.last("memory_blocks")["blocks"] == [[4 * 2 * 100 * 400, 4 * 100 * 100]]

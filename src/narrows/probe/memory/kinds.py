@@ -1,8 +1,9 @@
 """Whose a storage is. Seen at each update, while gradients and the optimizer's state are there."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from .. import shards
+from .. import remedies, shards
 from ..hooks import module, optimizer
 from .track import Book
 
@@ -20,10 +21,10 @@ def note(torch: Any, book: Book, learned: set[int]) -> None:
             known = book.alive.get(value.untyped_storage()._cdata)
             if known is not None:
                 book.kind[known.number] = kind
-        elif isinstance(value, tensor):
-            mark(value._indices(), kind)
                 if kind == PARAMETER and value.grad is not None:
                     learned.add(known.number)
+        elif isinstance(value, tensor):
+            mark(value._indices(), kind)
             mark(value._values(), kind)
         elif isinstance(value, (list, tuple)):
             for item in value:
@@ -62,3 +63,20 @@ def owners(book: Book) -> dict[int, int]:
             if known is not None:
                 found.setdefault(known.number, who)
     return found
+
+
+def blocks(torch: Any) -> list[tuple[int, int]]:
+    """Of each model, (bytes of parameters of its largest repeated block, of all that is in no such block)."""
+    found = []
+    for reference in module.models:
+        model = reference()
+        if model is not None:
+            every = [block for several in remedies.blocks(torch, model) for block in several]
+            inside = {id(parameter) for block in every for parameter in block.parameters()}
+            largest = max((_bytes(block.parameters()) for block in every), default=0)
+            found.append((largest, _bytes(p for p in model.parameters() if id(p) not in inside)))
+    return found
+
+
+def _bytes(parameters: Iterable[Any]) -> int:
+    return sum(parameter.numel() * parameter.element_size() for parameter in parameters)

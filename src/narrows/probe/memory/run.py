@@ -96,3 +96,4 @@ class Run:
         owners = list(kinds.owners(self.book).items())
         job.spool.event("memory_owners", owners=owners, learned=sorted(self.learned))
         self.growth.finish()
+        job.spool.event("memory_blocks", blocks=kinds.blocks(self.torch))
