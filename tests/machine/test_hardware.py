@@ -67,6 +67,13 @@ def test_a_control_group_limits_the_cores(tmp_path: Path, files: dict[str, str],
 )  # fmt: skip
 def test_a_control_group_limits_the_memory(tmp_path: Path, files: dict[str, str], limited: bool) -> None:
     assert (hardware.memory_bytes(put(tmp_path, files)) == 1 << 20) is limited
+    assert hardware.group_bytes(tmp_path) == (1 << 20 if limited else 0)
+
+
+def test_a_machine_that_does_not_say_how_much_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hardware, "physical_bytes", lambda: 0)
+    assert hardware.memory_bytes(tmp_path) == 0
+    assert hardware.memory_bytes(put(tmp_path, {"sys/fs/cgroup/memory.max": "1048576"})) == 1 << 20
 
 
 def test_the_driver_names_its_devices(tmp_path: Path) -> None:

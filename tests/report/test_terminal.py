@@ -146,3 +146,10 @@ def test_a_measured_time_stands_for_the_warning_of_more() -> None:
     text = " ".join(shown(sample.fitted(), width=300).split())
     assert "activation-checkpointing 128 MiB, 88% less, fits, 1.21 x the time" in text
     assert "activation-checkpointing = 2 128 MiB, 88% less, does not fit, takes more time" in text
+
+
+def test_ranks_that_share_what_there_is_are_told_their_share() -> None:
+    found = sample.fitted()
+    assert found.capacity is not None
+    shared = replace(found, capacity=replace(found.capacity, limit_ranks=4))
+    assert "this machine has 1.00 GiB for each of 4 ranks" in " ".join(shown(shared, width=300).split())

@@ -56,6 +56,16 @@ class Seen:
     ends: int = 0
     """Updates, or calls of a job that does not train: as many as the run and the trace both came to; 0: all."""
 
+    @property
+    def device(self) -> int:
+        """Bytes of the device that it computes on; 0: it has none."""
+        return ledgers.device_bytes(self.process) if self.stream.device else 0
+
+    @property
+    def beside(self) -> int:
+        """Ranks of the job on this machine, itself included."""
+        return int(self.process.first("start").get("local_ranks") or self.process.ranks)
+
 
 def seen(ran: Process | None, traced: Process | None, alone: Process | None) -> Seen | None:
     """None if neither came to a step. `alone`: the job with nothing followed: its allocator does what it always does."""
@@ -115,6 +125,7 @@ def capacity(
     return Capacity(
         limit_bytes=limit.bytes,
         limit_kind=limit.kind,
+        limit_ranks=limit.ranks,
         peak_bytes=ledger.peak,
         needed_bytes=now,
         start_bytes=start if start == now else 0,
@@ -142,7 +153,7 @@ def capacity(
 def _beyond(job: Seen, limit: Limit) -> tuple[int, float]:
     """What the limit counts beside memory in use, in bytes, and for each byte of it: addresses that have no memory behind
     them where it is one of addresses; of memory, what the kernel keeps of a process."""
-    if limit.kind in ("asked", "machine") and not job.stream.device:
+    if limit.kind in ("asked", "machine", "cgroup") and not job.stream.device:
         return KERNEL, TABLES
     ends = [e for e in job.process.events.get("memory_step", ()) if e.get("address_space") and not e["watched"]]
     if limit.kind != "address_space" or not ends:

@@ -16,7 +16,6 @@ from narrows.job.command import Command, resolve
 from narrows.job.facts import Facts
 from narrows.job.failure import Failure
 from narrows.job.status import Status
-from narrows.memory.ledger import device_bytes
 from narrows.report.build import trainers
 from narrows.report.capacity import Capacity
 from narrows.spool.read import read
@@ -76,7 +75,7 @@ def _answered(
         lengths = traces.timed(lengths, seen, plain)
     alone = traces.alone(seen, batch)
     status.show("narrows: running the largest batch, and what makes room ...")
-    most = limit(wish.memory, device_bytes(seen.process) if seen.stream.device else 0)
+    most = limit(wish.memory, seen.device, seen.beside)
     return answers.capacity(
         seen, most, batches, lengths, alone, wish, traces.measure(seen, batch, most),
         traces.tools(seen, batch, plain), batch_missing=None if batches is not None else _why(batch),

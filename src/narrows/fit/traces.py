@@ -22,7 +22,7 @@ from narrows.job import tree
 from narrows.job.command import Command
 from narrows.machine import hardware
 from narrows.memory.inside import ratios, with_inside
-from narrows.memory.ledger import device_bytes, taken
+from narrows.memory.ledger import taken
 from narrows.memory.stream import Stream, representative
 from narrows.spool.record import Process
 from narrows.trials.option import arm
@@ -85,14 +85,14 @@ class Traces:
 
     def _small(self, seen: answers.Seen, times: float) -> bool:
         """Whether the job may be run here if it takes so many times as much."""
-        return times * max(seen.rest.resident_peak, seen.stream.peak[0]) <= MUCH * _here(seen)
+        return times * max(seen.rest.resident_peak, seen.stream.peak[0]) <= MUCH * self._room(seen)
 
     def timed(self, tried: scaling.Tried, seen: answers.Seen, plain: Process | None) -> scaling.Tried:
         """With what steps take at its sizes, in rounds beside each other; of those that are not much for this machine."""
         size, now = tried.size, tried.steps[tried.size.now].peak[0]
         if plain is None or not seen.real:
             return tried
-        here = _here(seen)
+        here = self._room(seen)
         own = taken(plain, seen.ends, device=seen.stream.device)
         peaks = {point: own + step.peak[0] - now for point, step in tried.steps.items()}
         others = {point: size.of(self.command, point) for point, peak in peaks.items()
@@ -102,11 +102,15 @@ class Traces:
         found = at_sizes(self.command, self.folder, plain, peak, size.now, others, shield=shield)
         return replace(tried, rounds=found)
 
+    def _room(self, seen: answers.Seen) -> int:
+        """Bytes that this machine, or the device, has for each rank of the job."""
+        return seen.device or hardware.memory_bytes() // seen.beside
+
     def measure(self, seen: answers.Seen, batch: Size | None, most: Limit) -> Measure:
         """Runs the job at a batch, where that much is not much for this machine."""
 
         def run(size: int) -> int | None:
-            if batch is None or not seen.real or most.bytes > MUCH * _here(seen):
+            if batch is None or not seen.real or most.bytes > MUCH * self._room(seen):
                 return None
             ran = memory_run(
                 self.asked(f"alone{size}", batch.of(self.command, size), "plain"),
@@ -168,11 +172,6 @@ class Traces:
         todo = [each for each in asked if each.how == "fake" or (here and seen.real)]
         ran = {each.name: found for each, found in zip(todo, self.run(todo), strict=True)}
         return [_taken(each, ran.get(each.name), seen) for each in asked]
-
-
-def _here(seen: answers.Seen) -> int:
-    """Bytes of what the job computes on."""
-    return device_bytes(seen.process) if seen.stream.device else hardware.memory_bytes()
 
 
 def _taken(asked: Asked, ran: Ran | None, seen: answers.Seen) -> Taken | None:

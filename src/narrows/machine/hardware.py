@@ -54,16 +54,25 @@ def cores(root: Path = ROOT) -> int:
 
 def memory_bytes(root: Path = ROOT) -> int:
     """Physical memory, or the control group's limit if that is less; 0 if the system does not say."""
+    return min((size for size in (physical_bytes(), group_bytes(root)) if size), default=0)
+
+
+def physical_bytes() -> int:
+    """0 if the system does not say."""
     try:
-        size = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (OSError, ValueError):
-        size = int(_sysctl("hw.memsize") or 0)
-    for group in _groups("memory", root):
-        for name in ("memory.max", "memory.limit_in_bytes"):
-            limit = _text(group / name).strip()
-            if limit.isdigit() and int(limit) < NO_LIMIT:
-                size = min(size, int(limit)) if size else int(limit)
-    return size
+        return int(_sysctl("hw.memsize") or 0)
+
+
+def group_bytes(root: Path = ROOT) -> int:
+    """What the control group of this process may have, and those above it; 0: as much as there is."""
+    found = [
+        _text(group / name).strip()
+        for group in _groups("memory", root)
+        for name in ("memory.max", "memory.limit_in_bytes")
+    ]
+    return min((int(limit) for limit in found if limit.isdigit() and int(limit) < NO_LIMIT), default=0)
 
 
 def gpu_names(root: Path = ROOT) -> list[str]:

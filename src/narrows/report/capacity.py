@@ -7,6 +7,7 @@ import msgspec
 from narrows.report.record import Basis, Record
 
 LimitKind = Literal["address_space", "data", "cgroup", "machine", "device"]
+FitKind = Literal["asked", LimitKind]
 
 
 class MemoryParts(Record, frozen=True, kw_only=True):
@@ -159,7 +160,10 @@ class Capacity(Record, frozen=True, kw_only=True):
     """Who holds the memory, whether it is enough, and what would make it so."""
 
     limit_bytes: int
-    limit_kind: Literal["asked", "address_space", "data", "cgroup", "machine", "device"]
+    """That one process of the job may have."""
+    limit_kind: FitKind
+    limit_ranks: int = 1
+    """Ranks of the job that share what there is: then the limit is the share of one."""
     peak_bytes: int
     needed_bytes: int
     """The peak without what the kernel can take back and what narrows itself holds."""

@@ -24,7 +24,10 @@ def sentences(report: Report, say: Words) -> list[str]:
     if found is None:
         return []
     kind, spare = say(f"fit.limit.{found.limit_kind}"), abs(found.limit_bytes - found.needed_bytes)
-    values = {"needed": size(found.needed_bytes), "limit": size(found.limit_bytes), "kind": kind, "spare": size(spare)}
+    limit = size(found.limit_bytes)
+    if found.limit_ranks > 1:
+        limit = say("fit.limit.each", limit=limit, ranks=found.limit_ranks)
+    values = {"needed": size(found.needed_bytes), "limit": limit, "kind": kind, "spare": size(spare)}
     made = [say("fit.yes" if found.fits else "fit.no", **values)]
     if found.start_bytes:
         made.append(say("fit.start"))

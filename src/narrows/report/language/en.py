@@ -123,6 +123,7 @@ WORDS = {
     "fit.limit.asked": "you gave it", "fit.limit.machine": "this machine has",
     "fit.limit.address_space": "its address space is limited to", "fit.limit.data": "its data are limited to",
     "fit.limit.cgroup": "its control group may have", "fit.limit.device": "the device has",
+    "fit.limit.each": "{limit} for each of {ranks} ranks",
     "fit.batch": "The largest batch that fits is {largest} ({name} is {now} now).",
     "fit.batch.all": "The whole data set of {dataset} samples fits into one batch ({name} is {now} now).",
     "fit.batch.none": "Not even a batch of 1 fits ({name} is {now} now).",

@@ -104,7 +104,7 @@ WORDS = {
     "fit.start": "这是第一步之前（读数据、建模型）所需，比任何一步都多。",
     "fit.no": "装不下：需要 {needed}，{kind} {limit}，还差 {spare}。", "fit.limit.asked": "给定", "fit.limit.machine": "本机有",
     "fit.limit.address_space": "地址空间上限为", "fit.limit.data": "数据段上限为", "fit.limit.cgroup": "控制组上限为",
-    "fit.limit.device": "设备有", "fit.batch": "装得下的最大批为 {largest}（{name} 现为 {now}）。",
+    "fit.limit.device": "设备有", "fit.limit.each": "{limit}（{ranks} 个进程平分后每个可用）", "fit.batch": "装得下的最大批为 {largest}（{name} 现为 {now}）。",
     "fit.batch.all": "整个数据集的 {dataset} 个样本可以放进一个批（{name} 现为 {now}）。", "fit.batch.none": "批大小为 1 也装不下（{name} 现为 {now}）。",
     "fit.asked": "{name} = {size} 时装得下：需要 {needed}。", "fit.asked.not": "{name} = {size} 时装不下：需要 {needed}。",
     "fit.together": "装下它的最省办法：{ways}（需要 {needed}；所费时间未测）。", "fit.time": "{time:.2f} 倍时间",
