@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import pytest
 
 from narrows.fit.limit import Limit
-from narrows.fit.scaling import Tried, exponent, model_of, scaled, scaling, times
+from narrows.fit.scaling import Tried, exponent, missing, model_of, samples, scaled, scaling, times
 from narrows.fit.sizes import Size
 from narrows.memory.capacity import Frame
 from narrows.report.capacity import Scaling
+from narrows.spool.record import CALL, UPDATE
 from narrows.trials.arm import Measured
 from tests import fakes
 from tests.memory.streams import step, storage, stream
@@ -107,3 +108,45 @@ def test_a_batch_is_the_leading_dimension_of_the_input_or_another_that_went_with
     )
     size = Size(what="batch", now=48, name="--batch", kind="option")
     assert scaled(one, other, size, 96) is is_it
+
+
+def test_a_guess_is_not_the_width_of_a_square() -> None:
+    """`dim = 64` beside `torch.randn(64, dim)`."""
+    one, other, larger = (
+        fakes.process((), memory_step=[{"samples": shape[0], "shape": shape}])
+        for shape in ([64, 64], [64, 128], [128, 64])
+    )
+    size = Size(what="batch", now=64, name="dim", kind="name", guessed=True)
+    assert not scaled(one, other, size, 128)
+    assert scaled(one, larger, size, 128)
+    assert not scaled(one, other, Size(what="batch", now=64, name="batch", kind="name"), 32)
+
+
+def end(rows: int, calls: int = 1, boundary: int = UPDATE) -> dict[str, object]:
+    return {"samples": rows, "forwards": calls, "boundary": boundary, "shape": [rows // calls, 8]}
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        [end(32), end(32), end(4)],  # the last batch of an epoch
+        [end(256, boundary=CALL)] * 3 + [end(32)] * 2,  # a check before the training
+        [end(96, 3), end(32)],  # a GAN
+        [end(32), end(32 + 2 * 256, 3), end(32)],  # an evaluation between two steps
+        [end(32, boundary=CALL), end(0)],
+    ],
+    ids=["last", "check", "parts", "evaluation", "first step"],
+)
+def test_the_batch_is_that_of_most_steps(ends: list[dict[str, object]]) -> None:
+    assert samples(fakes.process((), memory_step=ends)) == 32
+    assert samples(fakes.process((), plain_step=ends)) == 32
+
+
+def test_a_model_that_was_not_called_has_no_batch() -> None:
+    assert samples(fakes.process(())) == 0
+
+
+def test_who_has_no_name_for_the_batch_is_told_what_helps() -> None:
+    told = missing("batch", "", 64)
+    assert "(64)" in told
+    assert "needs a name in the script" in told

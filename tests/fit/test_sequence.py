@@ -1,7 +1,15 @@
+from collections.abc import Collection, Sequence
+
 import pytest
 
-from narrows.fit.sizes import batch, sequence, went
+from narrows.fit.choice import batches, lengths, went
+from narrows.fit.sizes import Size
+from narrows.job.command import Command
 from tests.fit.jobs import command
+
+
+def sequence(job: Command, shapes: Collection[Sequence[int]], name: str) -> Size | None:
+    return next(iter(lengths(job, shapes, name)), None)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +87,7 @@ def test_the_name_that_the_user_gives() -> None:
 
 
 def test_the_length_is_not_taken_for_the_batch() -> None:
-    assert batch(command("bptt = 35\n"), {}, 35, "") is None
+    assert batches(command("bptt = 35\n"), [], 35, "") == []
 
 
 @pytest.mark.parametrize(
@@ -92,3 +100,10 @@ def test_whether_the_input_went_with_it(
     before: list[tuple[int, ...]], after: list[tuple[int, ...]], is_it: bool
 ) -> None:
     assert went(before, after, 64, 128) is is_it
+
+
+def test_only_the_first_axes_may_be_the_batch() -> None:
+    assert went([(64, 3, 32)], [(64, 3, 16)], 32, 16)
+    assert not went([(64, 3, 32)], [(64, 3, 16)], 32, 16, axes=2)
+    assert went([(35, 32)], [(35, 16)], 32, 16, axes=2)
+    assert not went([(32, 32)], [(32, 16)], 32, 16, axes=1)

@@ -1,14 +1,15 @@
 """`narrows fit`: one real memory run, traces at other sizes, and what they answer."""
 
 import signal
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from narrows.fit import answers, scaling, sizes
+from narrows.fit import answers, choice, scaling, sizes
 from narrows.fit.limit import limit
-from narrows.fit.sizes import Changed, Size
+from narrows.fit.sizes import Changed, Size, What
 from narrows.fit.traces import Traces
 from narrows.fit.wish import Wish
 from narrows.job import facts as facts_
@@ -23,6 +24,19 @@ from narrows.spool.record import Process
 from narrows.trials.arm import AS_IT_IS
 from narrows.trials.look import failed, shielded_run
 from narrows.trials.trial import interruptible
+
+MOST = 3
+"""Numbers that may be the batch and are tried."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """What may be the batch and the length of the sequences, the likeliest first."""
+
+    batches: Sequence[Size]
+    lengths: Sequence[Size]
+    seen: int
+    """Leading dimension of the model's input; 0 if it was not seen."""
 
 
 def fit(wish: Wish) -> tuple[Path, int]:
@@ -48,9 +62,7 @@ def fit(wish: Wish) -> tuple[Path, int]:
     return folder, facts.exit_code if crashed else 0
 
 
-def _answered(
-    traces: Traces, mine: Process | None, known: tuple[Size | None, Size | None] | None, facts: Facts, status: Status
-) -> Capacity:
+def _answered(traces: Traces, mine: Process | None, known: Sizes | None, facts: Facts, status: Status) -> Capacity:
     """`mine`: the process that was followed, and `known` its sizes; None where it did not come to a step's end."""
     wish, same = traces.wish, Changed(command=traces.command)
     status.show("narrows: the same at other sizes ...")
@@ -63,22 +75,28 @@ def _answered(
     if seen is None:
         why = traced.said or "no step came to its end"
         raise Failure(f"the memory of a step could not be followed: {why}", facts.exit_code or 125)
-    batch, length = known or _sizes(wish, traces.command, seen.process)
+    known = known or _sizes(wish, traces.command, seen.process)
     # Most jobs have no sequences: where it was not asked for, what cannot be found out is not there.
-    lengths = _tried(length, bool(wish.sequence or wish.sequence_from), wish.sequence, seen, traces)
-    batches = _tried(batch, bool(wish.batch), wish.batch, seen, traces)
+    lengths = _tried(known.lengths, seen, traces)
+    if lengths is None and (wish.sequence or wish.sequence_from):
+        raise Failure(_why("sequence", known.lengths, wish.sequence), 2)
+    batches = _tried(known.batches, seen, traces)
+    missing = _why("batch", known.batches, wish.batch, known.seen) if batches is None else None
+    if missing and wish.batch:
+        raise Failure(missing, 2)
     if batches is not None and wish.time:
         status.show("narrows: timing other batches ...")
         batches = traces.timed(batches, seen, plain)
     if lengths is not None and wish.time:
         status.show("narrows: timing other lengths ...")
         lengths = traces.timed(lengths, seen, plain)
+    batch = batches.size if batches is not None else None
     alone = traces.alone(seen, batch)
     status.show("narrows: running the largest batch, and what makes room ...")
     most = limit(wish.memory, seen.device, seen.beside)
     return answers.capacity(
         seen, most, batches, lengths, alone, wish, traces.measure(seen, batch, most),
-        traces.tools(seen, batch, plain), batch_missing=None if batches is not None else _why(batch),
+        traces.tools(seen, batch, plain), batch_missing=missing,
     )  # fmt: skip
 
 
@@ -101,29 +119,29 @@ def _check(wish: Wish, command: Command) -> None:
         raise Failure(scaling.missing("sequence", wish.sequence_from), 2)
 
 
-def _sizes(wish: Wish, command: Command, process: Process) -> tuple[Size | None, Size | None]:
-    """The batch and the length of the sequences. Raises `Failure` for one that was asked about and is not found."""
-    loaders = [e for e in process.events.get("loader", ()) if e.get("batch_size")]
-    loader: Mapping[str, int | None] = loaders[0] if loaders else {}
-    batch = sizes.batch(command, loader, scaling.samples(process), wish.batch_from)
-    length = sizes.sequence(command, scaling.shapes(process), wish.sequence_from)
-    if wish.batch and batch is None:
-        raise Failure(scaling.missing("batch", ""), 2)
-    if wish.sequence and length is None:
+def _sizes(wish: Wish, command: Command, process: Process) -> Sizes:
+    """Raises `Failure` for a size that was asked about and is not found."""
+    rows = scaling.samples(process)
+    found = Sizes(
+        batches=choice.batches(command, process.events.get("loader", ()), rows, wish.batch_from),
+        lengths=choice.lengths(command, scaling.shapes(process), wish.sequence_from),
+        seen=rows,
+    )
+    if wish.batch and not found.batches:
+        raise Failure(scaling.missing("batch", "", rows), 2)
+    if wish.sequence and not found.lengths:
         raise Failure(scaling.missing("sequence", ""), 2)
-    return batch, length
+    return found
 
 
-def _tried(size: Size | None, asked: bool, wanted: int, seen: answers.Seen, traces: Traces) -> scaling.Tried | None:
-    """The job at other sizes; None if that tells nothing. Raises `Failure` for that where the size was `asked` about."""
-    tried = traces.tried(size, seen) if size is not None else None
-    if tried is not None and tried.model is None:
-        if asked:
-            raise Failure(scaling.unlike(tried.size, wanted), 2)
-        return None
-    return tried
+def _tried(sizes: Sequence[Size], seen: answers.Seen, traces: Traces) -> scaling.Tried | None:
+    """The job at other sizes, of the first of these with which the model's input goes; None if that tells nothing."""
+    every = (traces.tried(size, seen) for size in sizes[:MOST])
+    found = next((tried for tried in every if len(tried.steps) > 1), None)
+    return found if found is not None and found.model is not None else None
 
 
-def _why(batch: Size | None) -> str:
-    """Why nothing is said of other batches."""
-    return scaling.missing("batch", "") if batch is None else scaling.unlike(batch, 0)
+def _why(what: What, sizes: Sequence[Size], wanted: int, seen: int = 0) -> str:
+    """Why nothing is said of other sizes."""
+    found = [size for size in sizes if not size.guessed]
+    return scaling.unlike(found[0], wanted) if found else scaling.missing(what, "", seen)

@@ -1,5 +1,6 @@
 """The job at other sizes: which to try, whether they came about, and what they tell of all others. Pure."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -9,15 +10,17 @@ from math import log2
 from msgspec.structs import replace
 
 from narrows.fit import power
+from narrows.fit.choice import FIRST_AXES, went
 from narrows.fit.limit import Limit
 from narrows.fit.running import Measure, by_running
-from narrows.fit.sizes import Size, What, went
+from narrows.fit.sizes import Size, What
 from narrows.memory.capacity import Frame
+from narrows.memory.ledger import ends
 from narrows.memory.pieces import Pieces, pieces
 from narrows.memory.predict import Model, Unlike, model
 from narrows.memory.stream import Level, Stream
 from narrows.report.capacity import Predicted, Scaling, Timed
-from narrows.spool.record import Process
+from narrows.spool.record import UPDATE, Process
 from narrows.trials.arm import Measured
 
 LESS = 0.02
@@ -42,27 +45,29 @@ class Tried:
 
 
 def samples(process: Process) -> int:
-    """The leading dimension of the model's input; 0 if it was not seen."""
-    ends = [*process.events.get("memory_step", ()), *process.events.get("plain_step", ())]
-    found = [e["samples"] for e in ends if e["samples"]]
-    calls = [b.forwards for b in process.boundaries if b.samples]
-    return found[-1] // max(1, calls[-1] if calls else 1) if found else 0
+    """The leading dimension of the model's input in most steps (the last batch of an epoch may be a smaller one); 0 if it
+    was not seen. A job may call its model before it trains, with another one."""
+    given = [end for end in ends(process) if end["samples"]]
+    steps = [end for end in given if end.get("boundary") == UPDATE] or given
+    counts = Counter(int(end["samples"]) // max(1, end.get("forwards") or 1) for end in steps)
+    return counts.most_common(1)[0][0] if counts else 0
 
 
 def shapes(process: Process) -> list[tuple[int, ...]]:
     """Of the model's first argument, each once."""
-    ends = [*process.events.get("memory_step", ()), *process.events.get("plain_step", ())]
-    return list(dict.fromkeys(tuple(end["shape"]) for end in ends if end.get("shape")))
+    return list(dict.fromkeys(tuple(end["shape"]) for end in ends(process) if end.get("shape")))
 
 
 def scaled(before: Process, after: Process, size: Size, asked: int) -> bool:
     """Whether what the model was given went with what was asked for. A batch is mostly its leading dimension (or part of
-    it: tokens of all sentences); recurrent models have the time first, and the batch second."""
+    it: tokens of all sentences); recurrent models have the time first, and the batch second. What was only guessed from its
+    number is not taken for the second: of a square it may be the width."""
     if size.what == "batch":
         rows = samples(before)
         if rows > 0 and abs(samples(after) / rows / (asked / size.now) - 1) < 0.25:
             return True
-    return went(shapes(before), shapes(after), size.now, asked)
+    axes = None if size.what == "sequence" else 1 if size.guessed else FIRST_AXES
+    return went(shapes(before), shapes(after), size.now, asked, axes)
 
 
 def points(size: Size) -> set[int]:
@@ -74,7 +79,8 @@ def points(size: Size) -> set[int]:
     return found
 
 
-def missing(what: What, name: str) -> str:
+def missing(what: What, name: str, seen: int = 0) -> str:
+    """`seen`: the leading dimension of the model's input."""
     if name:
         return f"there is no {name} with a number: neither as an option of the command nor as a name in the script"
     if what == "sequence":
@@ -84,7 +90,8 @@ def missing(what: What, name: str) -> str:
         )
     return (
         "the batch was not found: no DataLoader has a batch_size, no option and no name in the script looks like one "
-        "and has the leading dimension of the model's input; --batch-from NAME tells which it is"
+        f"and has the leading dimension of the model's input{f' ({seen})' if seen else ''}; --batch-from NAME tells which it "
+        "is, and a number that stands in a call, or comes from a file, needs a name in the script first (batch = 32)"
     )
 
 

@@ -1,8 +1,8 @@
-"""Where a job's batch, or the length of its sequences, comes from, and the same job with another one, its script unedited."""
+"""Where a job's batch, or the length of its sequences, may come from, and the same job with another one, its script unedited."""
 
 import ast
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -12,7 +12,7 @@ from narrows.trials.script import files, read
 
 What = Literal["batch", "sequence"]
 _NAMES: Mapping[What, re.Pattern[str]] = {
-    "batch": re.compile(r"(^|_)(batch(_?size)?|bs|bsz)$|^(train_)?(micro_)?batch", re.IGNORECASE),
+    "batch": re.compile(r"(^|[_.])(batch(_?size)?|bs|bsz)$|^(train_)?(micro_)?batch", re.IGNORECASE),
     "sequence": re.compile(
         r"(^|[_.])(seq(uence)?(_?(len(gths?)?|size))?|(block|window|context|chunk)_?size|window|length|lookback|bptt|time_?steps"
         r"|(context|ctx|max)_?(seq(uence)?_?)?len(gth)?|context_?window|context|n_?ctx|max_?seq(uence)?|n_?positions"
@@ -21,8 +21,6 @@ _NAMES: Mapping[What, re.Pattern[str]] = {
     ),
 }
 """Names that people give it."""
-NEAR = 1
-"""Tokens by which what the model is given may be shorter or longer: a target is its input moved on by one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +48,8 @@ class Size:
     source: Source | None = None
     spans: tuple[tuple[int, int], ...] = ()
     """Of a name: bytes in the file where its value stands."""
+    guessed: bool = False
+    """Its number alone speaks for it, not its name."""
 
     def of(self, command: Command, size: int) -> Changed:
         if self.kind == "loader":
@@ -63,77 +63,16 @@ class Size:
         return Changed(command=command, files={self.file: data.decode()})
 
 
-def batch(command: Command, loader: Mapping[str, int | None], seen: int, name: str) -> Size | None:
-    """`loader`: what the loader of the job's batches said of itself. `seen`: the leading dimension of the model's input.
-    `name`: the one that the user gave. None if it is not there, or not clear."""
-    if name:
-        return next(named(command, "batch", name), None)
-    size = loader.get("batch_size")
-    if size:
-        length = loader.get("batches")
-        return Size(what="batch", now=size, name="DataLoader", kind="loader", dataset=length * size if length else None)
-    options = list(_options(command, "batch", ""))
-    if options:
-        return options[0]
-    names = [each for each in _names(command, "batch", _assigned) if each.now == seen]
-    # By its name; else the only number of the script that is the model's leading dimension.
-    like = [each for each in names if _is(each.name, "batch", "")]
-    return _clear(like or [each for each in names if not _is(each.name, "sequence", "")])
-
-
-def sequence(command: Command, shapes: Collection[Sequence[int]], name: str) -> Size | None:
-    """`shapes`: of what the model is given. Where no name is given, one that looks like it counts only if its number is
-    one of their dimensions: the second, else the first, else any. None if it is not there, or not clear."""
-    every = named(command, "sequence", name)
-    if name:
-        return next(every, None)
-    found: dict[int, list[Size]] = {}
-    for each in every:
-        if (order := _order(each.now, shapes)) is not None:
-            found.setdefault(order, []).append(each)
-    return _whole(found[min(found)]) if found else None
-
-
-def _whole(found: Sequence[Size]) -> Size | None:
-    """One name for one number, wherever a file says it: a model has its length as a default, too."""
-    first = _clear(found)
-    if first is None or first.kind != "name":
-        return first
-    same = [each for each in found if (each.file, each.kind, each.now) == (first.file, first.kind, first.now)]
-    return replace(first, spans=tuple(span for each in same for span in each.spans))
-
-
-def _order(now: int, shapes: Collection[Sequence[int]]) -> int | None:
-    """How likely the number is the length, 0 the most; None if it is no dimension."""
-    found = [
-        ((1, 0).index(at) if at < 2 else 2) + (0 if size == now else 3)
-        for shape in shapes
-        for at, size in enumerate(shape)
-        if abs(size - now) <= NEAR
-    ]
-    return min(found, default=None)
-
-
-def went(before: Collection[Sequence[int]], after: Collection[Sequence[int]], now: int, asked: int) -> bool:
-    """Whether a dimension that was `now` went with what was asked for, and the others stayed."""
-    late = {tuple(shape) for shape in after}
-    return any(
-        (*shape[:at], size + asked - now, *shape[at + 1 :]) in late
-        for shape in map(tuple, before)
-        for at, size in enumerate(shape)
-        if abs(size - now) <= NEAR
-    )
-
-
-def _clear(found: Sequence[Size]) -> Size | None:
-    return found[0] if len({each.name for each in found}) == 1 else None
-
-
 def named(command: Command, what: What, name: str) -> Iterator[Size]:
     """Those with that name; without one, those that look like it."""
     yield from _options(command, what, name)
     for where in (_assigned, _passed):
-        yield from (each for each in _names(command, what, where) if _is(each.name, what, name))
+        yield from (each for each in _names(command, what, where) if is_named(each.name, what, name))
+
+
+def assigned(command: Command, what: What) -> Iterator[Size]:
+    """Whatever they are called."""
+    return _names(command, what, _assigned)
 
 
 def _options(command: Command, what: What, name: str) -> Iterator[Size]:
@@ -141,9 +80,9 @@ def _options(command: Command, what: What, name: str) -> Iterator[Size]:
     words = command.words
     for i, word in enumerate(words):
         key, _, value = word.partition("=")
-        bare = key.lstrip("-").replace("-", "_")
+        bare = key.lstrip("-+").replace("-", "_")  # Hydra's have a plus where they are new
         value = value or (words[i + 1] if i + 1 < len(words) else "")
-        if ("=" in word or word.startswith("-")) and value.isdigit() and _is(bare, what, name):
+        if ("=" in word or word.startswith("-")) and value.isdigit() and is_named(bare, what, name):
             yield Size(what=what, now=int(value), name=key, kind="option")
     for _, source in _sources(command):
         for node in ast.walk(source.tree):
@@ -153,7 +92,7 @@ def _options(command: Command, what: What, name: str) -> Iterator[Size]:
                 for flag in flags:
                     if (
                         flag.startswith("--")
-                        and _is(flag.lstrip("-").replace("-", "_"), what, name)
+                        and is_named(flag.lstrip("-").replace("-", "_"), what, name)
                         and _number(default) is not None
                     ):
                         yield Size(what=what, now=_number(default) or 0, name=flag, kind="option")
@@ -204,7 +143,8 @@ def _sources(command: Command) -> Iterator[tuple[str, Source]]:
             yield str(path), source
 
 
-def _is(found: str, what: What, name: str) -> bool:
+def is_named(found: str, what: What, name: str = "") -> bool:
+    """As the user called it; without a name, as people do."""
     return found == name.lstrip("-").replace("-", "_") if name else _NAMES[what].search(found) is not None
 
 

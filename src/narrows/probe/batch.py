@@ -8,7 +8,7 @@ from . import job
 
 
 def change(torch: Any, old: int, new: int) -> None:
-    """Each DataLoader and BatchSampler of size `old` is made with `new`."""
+    """Each DataLoader and BatchSampler of size `old` is made with `new`, and so is what else a loader has its batches from."""
     from torch.utils.data import BatchSampler, DataLoader  # type: ignore[import-not-found,unused-ignore]
 
     for owner in (DataLoader, BatchSampler):
@@ -25,6 +25,10 @@ def _changed(owner: Any, old: int, new: int) -> None:
             given = signature.bind(self, *args, **kwargs)
             if given.arguments.get("batch_size") == old:
                 given.arguments["batch_size"] = new
+                job.spool.event("batch_changed", old=old, new=new)
+            sampler = given.arguments.get("batch_sampler")
+            if sampler is not None and getattr(sampler, "batch_size", None) == old:
+                sampler.batch_size = new
                 job.spool.event("batch_changed", old=old, new=new)
             args, kwargs = given.args[1:], given.kwargs
         except Exception as error:

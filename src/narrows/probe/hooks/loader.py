@@ -186,6 +186,7 @@ def _introduce(loader: Any) -> None:
         epoch=times,
         workers=loader.num_workers,
         batch_size=loader.batch_size,
+        sampled=_sampled(loader),
         pin_memory=loader.pin_memory,
         persistent=loader.persistent_workers,
         prefetch=loader.prefetch_factor,
@@ -197,6 +198,12 @@ def _introduce(loader: Any) -> None:
         content=contents.fingerprint(dataset) if inputs.several else None,
         where=places.here(),
     )
+
+
+def _sampled(loader: Any) -> int | None:
+    """The size of the batches that a sampler of the job's own makes: such a loader has none."""
+    size = getattr(getattr(loader, "batch_sampler", None), "batch_size", None)
+    return size if isinstance(size, int) else None
 
 
 def _picked(loader: Any) -> dict[str, Any]:

@@ -28,8 +28,8 @@ class Plain:
 
     def boundary(self, kind: int, who: int) -> None:
         job.spool.event(
-            "plain_step", boundary=kind, who=who, samples=job.samples, shape=self.given.shape, before=self.before, **self.gauge.process(),
-            **device(self.torch),
+            "plain_step", boundary=kind, who=who, samples=job.samples, forwards=job.forwards, shape=self.given.shape,
+            before=self.before, **self.gauge.process(), **device(self.torch),
         )  # fmt: skip
 
     def watch(self) -> None:

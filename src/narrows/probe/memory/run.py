@@ -41,7 +41,7 @@ class Run:
             values = {**self.gauge.process(), "free": self.gauge.free()}
         values |= device(self.torch)
         job.spool.event(
-            "memory_step", number=self.steps, boundary=kind, who=who, samples=job.samples,
+            "memory_step", number=self.steps, boundary=kind, who=who, samples=job.samples, forwards=job.forwards,
             shape=self.given.shape, live=book.live, own=book.own_bytes, watched=self.mode.inside is not None, **values,
         )  # fmt: skip
         self.inside.cuts.append((who, len(self.inside.ops)))
