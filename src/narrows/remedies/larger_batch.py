@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import estimates
 from .candidate import Candidate
-from .inside import within
+from .inside import datasets, within
 
 if TYPE_CHECKING:
     from narrows.findings.view import View
@@ -47,7 +47,7 @@ def apply(torch: Any, value: int) -> None:
         size, dataset = given["batch_size"], given["dataset"]
         if not size or given["batch_sampler"] is not None or made.get(id(dataset)) == size:
             return  # trainers make loaders again, from those that they were given
-        streams = isinstance(dataset, torch.utils.data.IterableDataset)
+        streams = datasets.streams(torch, dataset)
         if not (given["shuffle"] or given["sampler"] is not None or streams):
             return  # in order: an evaluation
         if hasattr(dataset, "__len__") and len(dataset) < FEWEST_BATCHES * value * size:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import estimates
 from .candidate import Candidate
-from .inside import buckets, serving, within
+from .inside import buckets, datasets, serving, within
 
 if TYPE_CHECKING:
     from narrows.findings.view import View
@@ -59,7 +59,7 @@ def apply(torch: Any, value: int) -> None:
 
     def change(loader: Any) -> None:
         data = torch.utils.data
-        if isinstance(loader.dataset, data.IterableDataset) or not serving.shuffles(torch, loader):
+        if datasets.streams(torch, loader.dataset) or not serving.shuffles(torch, loader):
             return
         if loader.batch_size < 2 or loader.collate_fn is data.default_collate or not torch.is_grad_enabled():
             return

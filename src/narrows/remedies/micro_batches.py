@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import estimates
 from .candidate import Candidate
-from .inside import accumulation, rows, serving
+from .inside import accumulation, datasets, rows, serving
 
 if TYPE_CHECKING:
     from narrows.findings.view import View
@@ -68,7 +68,7 @@ def apply(torch: Any, value: int) -> None:
 def _count_parts(torch: Any, turn: accumulation.Turn) -> None:
     """Before its first update, a loader has as many batches as there are updates: schedules are made from that. From then
     on it has as many as the loop has turns: a mean over an epoch, and the last turn, are found by that."""
-    loader_class, stream = torch.utils.data.DataLoader, torch.utils.data.IterableDataset
+    loader_class = torch.utils.data.DataLoader
     original = loader_class.__len__
 
     def __len__(self: Any) -> int:  # noqa: N807
@@ -77,7 +77,7 @@ def _count_parts(torch: Any, turn: accumulation.Turn) -> None:
             return batches
         samples = batches * self.batch_size
         if not self.drop_last:
-            samples = min(samples, len(self.dataset if isinstance(self.dataset, stream) else self.sampler))
+            samples = min(samples, len(self.dataset if datasets.streams(torch, self.dataset) else self.sampler))
         return int(-(-samples // size))
 
     loader_class.__len__ = __len__

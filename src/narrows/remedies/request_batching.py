@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import estimates
 from .candidate import Candidate
-from .inside import nested, serving, together, within
+from .inside import datasets, nested, serving, together, within
 
 if TYPE_CHECKING:
     from narrows.findings.view import View
@@ -64,7 +64,7 @@ def apply(torch: Any, value: int) -> None:
             within.fault(NAME, RuntimeError(why))
 
     def serve(loader: Any, batches: Any) -> Any:
-        streams = isinstance(loader.dataset, torch.utils.data.IterableDataset)
+        streams = datasets.streams(torch, loader.dataset)
         if not on[0] or streams or not 0 < (loader.batch_size or 0) <= SMALL:
             return batches
         return Fetched(batches, value, on, lambda got: groups.append(together.Ahead(torch, got)))
