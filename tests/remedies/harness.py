@@ -18,10 +18,11 @@ class Ran:
     applied: tuple[dict[str, Any], ...]
     """Events of the remedies that found something to change."""
     not_applied: tuple[dict[str, Any], ...]
+    errors: str = ""
 
 
-def run(folder: Path, script: str, *remedies: tuple[str, Any], **variables: str) -> Ran:
-    """The script, in `folder`, with these (name, value)s. Fails the test if the script fails."""
+def run(folder: Path, script: str, *remedies: tuple[str, Any], ends: int = 0, **variables: str) -> Ran:
+    """The script, in `folder`, with these (name, value)s. Fails the test if it ends in another way than it should."""
     folder.mkdir(parents=True, exist_ok=True)
     path, spool = folder / "job.py", folder / "spool"
     path.write_text(script)
@@ -31,10 +32,11 @@ def run(folder: Path, script: str, *remedies: tuple[str, Any], **variables: str)
         [sys.executable, str(path)], cwd=folder, env={**os.environ, **told}, capture_output=True, text=True, timeout=200,
         check=False,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == ends, done.stderr
     events = [p.events for p in read(spool)]
     return Ran(
         output=done.stdout,
         applied=tuple(dict(e) for p in events for e in p.get("applied", ())),
         not_applied=tuple(dict(e) for p in events for e in p.get("not_applied", ())),
+        errors=done.stderr,
     )

@@ -4,10 +4,26 @@ import ast
 
 from narrows.edits.arguments import Wanted, given, keywords
 from narrows.edits.names import parsed
+from narrows.edits.text import mentions, parse
 
 LOADER = ("torch.utils.data.DataLoader",)
 POSITIONAL = 5
 """Arguments before `num_workers`."""
+
+STREAMS = r"\b(IterableDataset|IterDataPipe|WebDataset|streaming)\b"
+SHARED = (
+    "open",
+    "File",
+    "connect",
+    "ZipFile",
+    "VideoCapture",
+    "default_rng",
+    "RandomState",
+    "Random",
+    "Generator",
+    "iter",
+)
+"""What gives an object that forked workers share or repeat: a file with a place in it, a generator."""
 
 
 def loaders(source: str, wanted: Wanted) -> str | None:
@@ -60,3 +76,32 @@ def kept_apart(source: str) -> bool:
             if dataset(inner):
                 return False
     return True
+
+
+def streams(source: str) -> bool:
+    """The script has a dataset that gives its samples one after the other, or cannot be read."""
+    made = parse(source)
+    return made is None or mentions(made.tree, STREAMS)
+
+
+def shared(source: str) -> bool:
+    """A dataset of the script keeps what forked workers would share or repeat, or the script cannot be read."""
+    made = parse(source)
+    if made is None:
+        return True
+    for node in ast.walk(made.tree):
+        if isinstance(node, ast.ClassDef) and any(getattr(each, "name", "") == "__getitem__" for each in node.body):
+            for line in ast.walk(node):
+                if isinstance(line, (ast.Assign, ast.AnnAssign)) and _kept(line) and _shares(line.value):
+                    return True
+    return False
+
+
+def _kept(line: ast.Assign | ast.AnnAssign) -> bool:
+    targets = line.targets if isinstance(line, ast.Assign) else [line.target]
+    return any(isinstance(part, ast.Attribute) for target in targets for part in ast.walk(target))
+
+
+def _shares(value: ast.expr | None) -> bool:
+    made = (node.func for node in ast.walk(value) if isinstance(node, ast.Call)) if value else ()
+    return any(getattr(function, "id", getattr(function, "attr", "")) in SHARED for function in made)

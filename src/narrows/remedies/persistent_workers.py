@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ast
 import functools
-import operator
 import weakref
 from typing import TYPE_CHECKING, Any
 
 from .candidate import Candidate
-from .inside import within
+from .inside import datasets, marks, serving, within
 
 if TYPE_CHECKING:
     from narrows.findings.view import View
@@ -43,32 +42,81 @@ def candidates(view: View) -> list[Candidate]:
 
 def apply(torch: Any, value: bool) -> None:
     loader_class = torch.utils.data.DataLoader
-    state: weakref.WeakKeyDictionary[Any, tuple[Any, ...]] = weakref.WeakKeyDictionary()
+    state: weakref.WeakKeyDictionary[Any, marks.Marks | None] = weakref.WeakKeyDictionary()
+    """Of each loader whose workers stay: what they were given."""
+    handed: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
+    """Of each, what its last loop goes over."""
+    mine: set[int] = set()
 
     def change(loader: Any, given: dict[str, Any]) -> None:
-        if given["num_workers"] > 0 and not given["persistent_workers"]:
-            given["persistent_workers"] = True
-            state[loader] = ()
-            within.note(NAME, workers=given["num_workers"])
+        dataset = given["dataset"]
+        if given["num_workers"] <= 0 or (given["persistent_workers"] and id(dataset) not in mine):
+            return
+        if datasets.streams(torch, dataset):
+            raise RuntimeError("a stream that was read to its end may have nothing left for the next epoch")
+        # Trainers make loaders again, from what those have that they were given: those are ours, too.
+        mine.add(id(dataset))
+        given["persistent_workers"] = True
+        state[loader] = None
+        within.note(NAME, workers=given["num_workers"])
 
     within.arguments(NAME, loader_class, change)
     original = loader_class.__iter__
 
     @functools.wraps(original)
     def __iter__(self: Any) -> Any:  # noqa: N807
-        before = state.get(self)
-        if before is not None:
-            now = tuple(getattr(self.dataset, "__dict__", {}).values())
-            if len(now) != len(before) or not all(map(operator.is_, now, before)):
-                # The script has given the dataset something new, which workers that run already would not see.
-                self._iterator = None
-            state[self] = now
-            if self._iterator is not None:
-                # A new iterator would draw a seed for its workers, and the order of the next epoch comes after it.
-                torch.empty((), dtype=torch.int64).random_(generator=self.generator)
-        return original(self)
+        if self not in state or not self.persistent_workers:
+            return original(self)
+        before, now = state[self], _marks(torch, self)
+        if before is None or now is None or not marks.same(before, now):
+            # The script has changed what the samples are made of, which workers that run already would not see.
+            self._iterator = None
+        state[self] = now
+        last = handed[self]() if self in handed else None
+        if self._iterator is not None and last is not None and not last.ended:
+            return _apart(self, original)
+        if self._iterator is not None:
+            # A new iterator would draw a seed for its workers, and the order of the next epoch comes after it.
+            torch.empty((), dtype=torch.int64).random_(generator=self.generator)
+        batches = Loop(original(self))
+        handed[self] = weakref.ref(batches)
+        return batches
 
     loader_class.__iter__ = __iter__
+
+
+class Loop(serving.Served):
+    """What a loop over the loader goes over: it says whether it came to its end, and goes on no further after it."""
+
+    def __init__(self, batches: Any) -> None:
+        super().__init__(batches)
+        self.ended = False
+
+    def __next__(self) -> Any:
+        if self.ended:
+            raise StopIteration
+        try:
+            return next(self._batches)
+        except StopIteration:
+            self.ended = True
+            raise
+
+
+def _apart(loader: Any, original: Any) -> Any:
+    """A loop within a loop, or beside it: with the workers that stay it would begin the other one anew, so it has workers
+    of its own, as the script asked for."""
+    vars(loader)["persistent_workers"] = False
+    try:
+        return original(loader)
+    finally:
+        vars(loader)["persistent_workers"] = True
+
+
+def _marks(torch: Any, loader: Any) -> marks.Marks | None:
+    try:
+        return marks.marks(torch, loader.dataset, loader.collate_fn)
+    except Exception:
+        return None  # a dataset may be anything
 
 
 def by_hand(value: bool) -> str:
@@ -76,7 +124,8 @@ def by_hand(value: bool) -> str:
 
 
 def edit(source: str, value: bool) -> str | None:
-    from narrows.edits.loader import kept_apart, loaders, workers
+    from narrows.edits.iterated import one_at_a_time
+    from narrows.edits.loader import kept_apart, loaders, streams, workers
 
     def wanted(call: ast.Call) -> dict[str, str] | None:
         held = workers(call)
@@ -85,4 +134,5 @@ def edit(source: str, value: bool) -> str | None:
             return {"persistent_workers": f"{ast.unparse(held)} > 0"}
         return None if held is None else {"persistent_workers": "True"} if held > 0 else {}
 
-    return loaders(source, wanted) if kept_apart(source) else None
+    safe = kept_apart(source) and one_at_a_time(source) and not streams(source)
+    return loaders(source, wanted) if safe else None
