@@ -56,6 +56,29 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("inference-mode", "no_grad", "import threading\n" + MAIN + GUARD),
     ("inference-mode", "no_grad", MAIN + "from http.server import HTTPServer\n" + GUARD),
 ]
+NESTED = [
+    "l = DataLoader(d, num_workers=2)\nfor x in l:\n    y = next(iter(l))\n",
+    "l = DataLoader(d, num_workers=2)\nfor i, x in enumerate(l):\n    evaluate(model, l)\n",
+    "l = DataLoader(d, num_workers=2)\nfor a, b in zip(l, l):\n    pass\n",
+    "l = DataLoader(d, num_workers=2)\npairs = [(a, b) for a in l for b in l]\n",
+    "l = DataLoader(d, num_workers=2)\ndef test():\n    for x in l: pass\nfor x in l:\n    test()\n",
+    "l = DataLoader(d, num_workers=2)\nit = iter(l)\nfor x in l:\n    next(it)\n",
+    "def fit(loader):\n    for x in loader:\n        evaluate(loader)\nfit(DataLoader(d, num_workers=2))\n",
+    "def fit(loader):\n    it = iter(loader)\n    for x in loader: next(it)\nfit(DataLoader(d, num_workers=2))\n",
+    "def make(): return DataLoader(d, num_workers=2)\nl = make()\nfit(l, l)\n",
+    "class T:\n    def fit(self):\n        self.l = DataLoader(d, num_workers=2)\n        for x in self.l: self.test()\n"
+    "    def test(self):\n        for x in self.l: pass\n",
+    "def fit():\n    global l\n    l = DataLoader(d, num_workers=2)\n    for x in l: test()\n"
+    "def test():\n    for x in l: pass\n",
+    "class S(IterableDataset): pass\nl = DataLoader(S(), num_workers=2)\n",
+]
+REFUSED += [(name, value, LOADER + text) for text in NESTED
+            for name, value in (("persistent-workers", True), ("loader-workers", 4))]  # fmt: skip
+SET = "class S:\n    def __getitem__(self, i): return self.x[i]\n    def __init__(self): self.x = "
+REFUSED += [
+    ("loader-workers", 2, LOADER + SET + f"{held}\nl = DataLoader(S())\n")
+    for held in ("h5py.File(path)", "open(path, 'rb')", "np.random.default_rng(0)", "random.Random(0)")
+]
 REFUSED += [
     ("keras-seed", True, "from tensorflow.random import set_seed\nset_seed(42)\n"),
     ("keras-seed", True, "import tensorflow as t\nt.random.set_seed(42)\n"),
@@ -87,6 +110,19 @@ MADE: list[tuple[str, Any, str, str]] = [
         "persistent-workers", True, LOADER + "DataLoader(d, num_workers=args.n)\nDataLoader(d, num_workers=3)\n",
         LOADER + "DataLoader(d, num_workers=args.n, persistent_workers=args.n > 0)\n"
         "DataLoader(d, num_workers=3, persistent_workers=True)\n",
+    ),
+    (
+        "loader-workers", 2,
+        LOADER + "def fit(m, loader):\n    for i, x in enumerate(loader):\n        print(i / len(loader))\n"
+        "def main(epochs):\n    train, test = make()\n    for e in range(epochs):\n        fit(m, train)\n"
+        "        check(m, test)\n        check(m, train)\n        print(e, epochs)\n    print(next(iter(test)))\n"
+        "def make():\n    train = DataLoader(S())\n    return train, train\n"
+        "class S:\n    def __getitem__(self, i):\n        with open(self.paths[i]) as file:\n            return file.read()\n",
+        LOADER + "def fit(m, loader):\n    for i, x in enumerate(loader):\n        print(i / len(loader))\n"
+        "def main(epochs):\n    train, test = make()\n    for e in range(epochs):\n        fit(m, train)\n"
+        "        check(m, test)\n        check(m, train)\n        print(e, epochs)\n    print(next(iter(test)))\n"
+        "def make():\n    train = DataLoader(S(), num_workers=2, persistent_workers=True)\n    return train, train\n"
+        "class S:\n    def __getitem__(self, i):\n        with open(self.paths[i]) as file:\n            return file.read()\n",
     ),
     (
         "prefetch", 4, LOADER + "DataLoader(d, num_workers=n)\nDataLoader(d, num_workers=3, prefetch_factor=2)\n",

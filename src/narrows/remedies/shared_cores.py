@@ -33,7 +33,14 @@ def candidates(view: View) -> list[Candidate]:
     loader = view.process.first("loader")
     spent = view.steady.seconds["next"]
     used = view.process.last("torch").get("threads") or 1
-    if not loader or loader["workers"] or view.process.cuda or view.cores < 2 or view.share(spent) < 0.03:
+    if (
+        not loader
+        or loader["workers"]
+        or loader_workers.streams(loader)
+        or view.process.cuda
+        or view.cores < 2
+        or view.share(spent) < 0.03
+    ):
         return []
     found = []
     for workers in sorted({1, view.cores // 2}):
