@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,6 +54,25 @@ for how in ("same", "epoch", "torch", "counter", "own"):
     print(how, total if how != "counter" else "", b["image"].tolist(), random.random(), np.random.rand())
     print("made", how, Set.made)
 """
+SHUFFLED = """
+import random, torch
+from torch.utils.data import DataLoader, Dataset
+class Set(Dataset):
+    made = 0
+    def __init__(self): self.order = list(range(40))
+    def __len__(self): return 40
+    def __getitem__(self, index):
+        Set.made += 1
+        return self.order[index]
+random.seed(0)
+dataset = Set()
+loader = DataLoader(dataset, batch_size=8)
+for epoch in range(4):
+    print([x for batch in loader for x in batch.tolist()])
+    if epoch < 2:
+        random.shuffle(dataset.order)
+print("made", Set.made)
+"""
 
 
 @pytest.mark.parametrize("loaders", [[], [LOADER], [{**LOADER, "workers": 2, "epoch": 1}]])
@@ -91,3 +111,48 @@ def test_samples_are_kept_if_they_are_the_same_and_random_numbers_are_what_they_
     why = " ".join(event["why"] for event in kept.not_applied)
     assert "random numbers" in why
     assert "differs" in why
+
+
+@pytest.mark.torch
+def test_what_is_changed_in_place_between_epochs_gives_new_samples(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    *plain, all_of_them = run(tmp_path / "plain", SHUFFLED).output.splitlines()
+    *kept, fewer = run(tmp_path / "kept", SHUFFLED, ("cache-dataset", True)).output.splitlines()
+    assert kept == plain
+    assert all_of_them == "made 160"
+    assert int(fewer.split()[1]) < 150
+
+
+@pytest.fixture
+def memory(monkeypatch: pytest.MonkeyPatch) -> Any:
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(cache_dataset.Memory, "left", -1)
+    monkeypatch.setattr(cache_dataset.Memory, "unseen", 0)
+    monkeypatch.setattr(cache_dataset.Memory, "reserve", 0)
+    for name in cache_dataset.LOCAL_RANKS:
+        monkeypatch.delenv(name, raising=False)
+    return cache_dataset.Memory([], lambda self, index: None, torch)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("ranks", [1, 4])
+def test_ranks_on_one_machine_share_the_quarter_of_its_memory(
+    memory: Any, ranks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache_dataset, "_free_bytes", lambda: 64 << 20)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", str(ranks))
+    for index in range(100):
+        memory.keep(index, memory.torch.zeros(1 << 18))  # a mebibyte
+    assert len(memory.samples) == {1: 15, 4: 3}[ranks]
+
+
+@pytest.mark.torch
+def test_no_more_is_kept_when_the_machine_has_little_left(memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    free = [64 << 20]
+    monkeypatch.setattr(cache_dataset, "_free_bytes", lambda: free[0])
+    for index in range(3):
+        memory.keep(index, memory.torch.zeros(1 << 18))
+    free[0] = 8 << 20
+    for index in range(3, 50):
+        memory.keep(index, memory.torch.zeros(1 << 18))
+    assert len(memory.samples) <= 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
+import os
 import random
 import sys
 import threading
@@ -11,7 +12,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from .candidate import Candidate
-from .inside import samples, within
+from .inside import datasets, marks, samples, within
 
 if TYPE_CHECKING:
     from narrows.findings.view import View
@@ -37,6 +38,10 @@ AGAIN = 64
 """Every so many that are found, one is made all the same and compared: what the samples depend on may have changed."""
 PART = 4
 """Of the free memory, one in so many parts is used."""
+LOOK = 4 << 20
+"""Bytes after which it is looked again how much memory is free."""
+LOCAL_RANKS = ("LOCAL_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS")
+"""What launchers say of the ranks on one machine."""
 MOST_CHANGES = 20
 
 
@@ -55,34 +60,37 @@ def candidates(view: View) -> list[Candidate]:
 def apply(torch: Any, value: bool) -> None:
     changed: set[type] = set()
     ours: list[Any] = []
+    memories: dict[int, Memory] = {}
+    """By the dataset's id."""
 
     def change(loader: Any, given: dict[str, Any]) -> None:
-        for dataset in _innermost(given["dataset"], torch):
+        for dataset in datasets.innermost(torch, given["dataset"]):
             kind = type(dataset)
-            if kind in changed or issubclass(kind, (torch.utils.data.IterableDataset, torch.utils.data.TensorDataset)):
+            if kind in changed or datasets.streams(torch, dataset) or issubclass(kind, torch.utils.data.TensorDataset):
                 continue
             changed.add(kind)
             method = getattr(kind, "__getitem__", None)
             # Written in Python, unlike a list's or an array's; and not ours, from the class above.
             if hasattr(method, "__code__") and not hasattr(kind, "__getitems__") and method not in ours:
-                kind.__getitem__ = kept(method, torch)
+                kind.__getitem__ = kept(method, torch, memories)
                 ours.append(kind.__getitem__)
 
-    within.arguments(NAME, torch.utils.data.DataLoader, change)
+    loader_class = torch.utils.data.DataLoader
+    within.arguments(NAME, loader_class, change)
+    original = loader_class.__iter__
+
+    @functools.wraps(original)
+    def __iter__(self: Any) -> Any:  # noqa: N807
+        for dataset in datasets.innermost(torch, self.dataset) if memories else ():
+            if id(dataset) in memories:
+                memories[id(dataset)].look(dataset)
+        return original(self)
+
+    loader_class.__iter__ = __iter__
 
 
-def _innermost(dataset: Any, torch: Any) -> list[Any]:
-    """What torch's own wrappers take their samples from."""
-    if isinstance(dataset, torch.utils.data.Subset):
-        return _innermost(dataset.dataset, torch)
-    if isinstance(dataset, torch.utils.data.ConcatDataset):
-        return [inner for part in dataset.datasets for inner in _innermost(part, torch)]
-    return [dataset]
-
-
-def kept(original: Any, torch: Any) -> Any:
+def kept(original: Any, torch: Any, memories: dict[int, Memory]) -> Any:
     """The same `__getitem__`, with a memory."""
-    memories: dict[int, Memory] = {}
 
     @functools.wraps(original)
     def __getitem__(self: Any, index: Any) -> Any:  # noqa: N807
@@ -106,14 +114,18 @@ class Memory:
 
     left = -1
     """Bytes, for all of them together; below 0 it is not known yet."""
+    reserve = unseen = 0
+    """Bytes that must stay free; and that were kept since it was last looked whether they are."""
 
     def __init__(self, dataset: Any, make: Any, torch: Any) -> None:
         self.make, self.torch = make, torch
         self.samples: dict[Any, Any] = {}
         self.on, self.checks, self.hits, self.changes, self.used = True, 0, 0, 0, 0
         self.state = _attributes(dataset)
-        if _draws(dataset, make, torch):
+        self.marks: marks.Marks | None = None
+        if datasets.draws(torch, dataset, make):
             self.off(dataset, "it has a generator of its own")
+        self.look(dataset)
 
     def get(self, dataset: Any, index: Any) -> Any:
         state = _attributes(dataset)
@@ -150,11 +162,29 @@ class Memory:
             self.off(dataset, repr(error))
         return sample
 
+    def look(self, dataset: Any) -> None:
+        """Before an epoch: also what was changed in place (an order that was shuffled) gives other samples."""
+        if not self.on:
+            return
+        try:
+            now = marks.marks(self.torch, dataset, self.make)
+        except Exception as error:
+            self.off(dataset, repr(error))
+            return
+        if self.marks is not None and not marks.same(self.marks, now):
+            self.clear()
+        self.marks = now
+
     def keep(self, index: Any, sample: Any) -> None:
         if Memory.left < 0:
-            worker = self.torch.utils.data.get_worker_info()
-            Memory.left = _free_bytes() // PART // (worker.num_workers if worker else 1)
+            free = _free_bytes()
+            Memory.left, Memory.reserve = free // PART // _beside(self.torch), free // PART
         size = samples.size(sample, self.torch)
+        Memory.unseen += size
+        if Memory.unseen > LOOK and size <= Memory.left:
+            Memory.unseen = 0
+            if _free_bytes() < Memory.reserve:
+                Memory.left = 0  # the job, or another one, needs it
         if size <= Memory.left:
             self.samples[index] = samples.copy(sample, self.torch)
             Memory.left -= size
@@ -197,6 +227,17 @@ def _attributes(dataset: Any) -> tuple[Any, ...]:
     return tuple(getattr(dataset, "__dict__", {}).values())
 
 
+def _beside(torch: Any) -> int:
+    """How many processes of the job keep samples on this machine: workers of the ranks that are here."""
+    worker = torch.utils.data.get_worker_info()
+    given = (os.environ.get(name, "") for name in LOCAL_RANKS)
+    ranks = next((int(text) for text in given if text.isdigit()), 0)
+    parallel = torch.distributed
+    if not ranks and parallel.is_available() and parallel.is_initialized():
+        ranks = parallel.get_world_size()  # perhaps not all of them are here
+    return max(1, ranks) * (worker.num_workers if worker else 1)
+
+
 def _free_bytes() -> int:
     """What the system says is available, or the control group's limit leaves."""
     free = 1 << 30
@@ -208,29 +249,6 @@ def _free_bytes() -> int:
     except (OSError, ValueError, StopIteration):
         pass  # no limit, or another system
     return max(0, free)
-
-
-def _draws(dataset: Any, make: Any, torch: Any) -> bool:
-    """Whether it holds a generator of its own, or its code names one: making a sample twice would advance it."""
-    numpy = sys.modules.get("numpy")
-    kinds: tuple[type, ...] = (random.Random, torch.Generator)
-    kinds += (numpy.random.Generator, numpy.random.RandomState) if numpy is not None else ()
-    todo = [dataset, *(make.__globals__.get(name) for name in make.__code__.co_names)]
-    seen: set[int] = set()
-    while todo and len(seen) < 500:
-        value = todo.pop(0)
-        if isinstance(value, kinds):
-            return True
-        if id(value) in seen or isinstance(value, (type, torch.Tensor, str, bytes)):
-            continue
-        seen.add(id(value))
-        if isinstance(value, dict):
-            todo += list(value.values())[:50]
-        elif isinstance(value, (list, tuple)):
-            todo += value[:50]
-        elif type(value).__module__ not in ("builtins", "numpy", "sys"):
-            todo += list(getattr(value, "__dict__", {}).values())[:50]
-    return False
 
 
 def by_hand(value: bool) -> str:
