@@ -3,7 +3,9 @@
 import re
 
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
-_SIZE = re.compile(r"\s*([0-9]+(?:[.,][0-9]+)?|[.][0-9]+)\s*([kmgt]i?)?b?(?:ytes)?\s*", re.IGNORECASE)
+_NUMBER = r"[0-9]{1,15}(?:[.][0-9]+|,[0-9]{1,2}|,[0-9]{4,})?|[.][0-9]+"
+"""A comma before three digits may be one of thousands or one before a fraction, so it is not read."""
+_SIZE = re.compile(rf"\s*({_NUMBER})\s*([kmgt]i?)?(b|bytes?)?\s*", re.IGNORECASE)
 
 
 def parse(text: str) -> int:
@@ -13,7 +15,7 @@ def parse(text: str) -> int:
     if found is None:
         raise ValueError(f"{text!r} is not a size; write it like 16GiB, 16GB or 16000MiB")
     unit = (found[2] or "").lower()
-    if unit and len(unit) == 1 and not text.strip().lower().endswith(("b", "bytes")):
+    if len(unit) == 1 and not found[3]:
         unit += "i"
     size = int(float(found[1].replace(",", ".")) * UNITS[unit])
     if size <= 0:
