@@ -35,6 +35,15 @@ def filled(kind: int = 0, *, written: bool = True) -> list[Stream]:
     return [call(0, storages, (), 1, ROOM), *later]
 
 
+def filled_early() -> list[Stream]:
+    """A hidden state goes from call to call; a buffer is partly filled by the second one and read by none after it."""
+    every = held([10] * 9)
+    buffer = storage(900, "tail", kind=BUFFER, op="zeros.default")
+    storages = {**every[0].storages, ROOM: buffer}
+    found = [replace(each, storages=storages, begin=(ROOM, *each.begin)) for each in every]
+    return [*found[:1], replace(found[1], written=frozenset({ROOM})), *found[2:]]
+
+
 NONE = {
     "nothing": [],
     "a hidden state is as large as ever": held([10] * 9),
@@ -43,6 +52,7 @@ NONE = {
     "two calls are no generation": held([10, 20, 30]),
     "data are given and not changed": filled(written=False),
     "weights": filled(kind=1),
+    "room that only an early call filled a piece of": filled_early(),
     "one that becomes less": held([10, 20, 30, 40, 10, 5, 3]),
 }
 

@@ -59,13 +59,14 @@ def cache(seen: Iterable[Stream]) -> Cache | None:
         by.setdefault(stream.who, []).append(_call(stream))
     every = [each for calls in by.values() for each in _generations(calls)]
     kept = {n for each in every for call in each for n in (call.held if _growth(each) else call.room)}
-    if not kept:
+    at_the_end = [each for each in every if each[-1].held & kept]
+    if not at_the_end:  # or there was room that only an early call filled a piece of
         return None
     # What the last call of a generation left is given to none, and is known by where it was made.
     known = {(n, call.stream.storages[n]) for each in by.values() for call in each for n in call.fed | call.left}
     sites = {storage.site for n, storage in known if n in kept and _made(storage)}
     last = {n for n, storage in known if _made(storage) and storage.site in sites}
-    longest = max((each for each in every if each[-1].held & kept), key=len)
+    longest = max(at_the_end, key=len)
     return Cache(
         storages=frozenset(kept | last), calls=tuple(call.stream for call in longest), bytes_per_call=_growth(longest)
     )
