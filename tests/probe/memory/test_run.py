@@ -1,7 +1,5 @@
 """Memory runs of small jobs: what is counted, and that a trace without numbers says the same."""
 
-import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,24 +10,11 @@ from narrows.job.environment import environment
 from narrows.memory.cache import cache, calls
 from narrows.memory.ledger import Rest, ledger, started, taken
 from narrows.memory.stream import representative, trains
-from narrows.spool.read import read
-from narrows.spool.record import Process
+from tests.probe.memory.running import HEAD, LOOP, MLP, peak, run
 
 pytest.importorskip("torch")
 pytestmark = pytest.mark.torch
 
-HEAD = "import torch\nfrom torch import nn\ntorch.manual_seed(0)\n"
-LOOP = """
-optimizer = torch.optim.{optimizer}(model.parameters(), lr=0.1)
-for step in range(9):
-    x = torch.randn(64, 100)
-    loss = model(x).square().mean()
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-print(float(loss))
-"""
-MLP = HEAD + "model = nn.Sequential(nn.Linear(100, 1000), nn.ReLU(), nn.Linear(1000, 10))\n"
 LINEAR = HEAD + "model = nn.Linear(100, 1000, bias=False)\n"
 LSTM = (
     HEAD
@@ -175,28 +160,6 @@ with torch.inference_mode():
         model(torch.randn(64, 100)).argmax(1).tolist()
 """
 )
-
-
-def run(folder: Path, script: str, how: str, **told: object) -> Process:
-    folder.mkdir()
-    path, spool = folder / "job.py", folder / "spool"
-    path.write_text(script)
-    spool.mkdir()
-    made = environment(spool, plan="none", memory=how, memory_steps=4, seed=0, **told)
-    done = subprocess.run(
-        [sys.executable, str(path)], cwd=folder, env={**os.environ, **made, "NARROWS_REMEDIES": json.dumps([])},
-        capture_output=True, text=True, timeout=200, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    found = [p for p in read(spool) if p.events.get("stream") or p.events.get("plain_step")]
-    assert not found[0].events.get("fault"), found[0].events["fault"]
-    return found[0]
-
-
-def peak(process: Process) -> int:
-    stream = representative(process)
-    assert stream is not None
-    return stream.peak[0]
 
 
 def test_a_step_that_can_be_added_up_by_hand(tmp_path: Path) -> None:
