@@ -59,15 +59,10 @@ class Fake:
 
     def call(self, func: Any, args: Any, kwargs: Any) -> Any:
         if func.name() in _READS:
-            value = self.values.get(args[0]) if isinstance(args[0], self.kind) else args[0]
-            if value is not None:
-                return self.values.known(func, (value,), {})
+            value = self.values.get(args[0])
+            return reading.number(args[0].dtype) if value is None else self.values.known(func, (value,), {})
         try:
             made = func(*args, **kwargs)
-        except self.unknown:
-            if func.name() not in _READS:
-                raise
-            return reading.number(args[0].dtype)
         except self.shapeless:
             make = self.largest.get(func)
             if make is None:
