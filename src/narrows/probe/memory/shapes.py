@@ -1,19 +1,34 @@
-"""Ops whose output is as large as their input's numbers say, as large as it can be; and one whose size only it knows."""
+"""Ops whose output is as large as their input's numbers say: as large as these are known to say, else as large as it can
+be. And one whose size only it knows."""
 
 from typing import Any
 
+from . import packing, reading
 from .values import Values
 
 
-def largest(torch: Any) -> dict[Any, Any]:
-    """By op: what makes its output where torch cannot say the shape."""
+def largest(torch: Any, values: Values) -> dict[Any, Any]:
+    """By op: what makes its output where torch cannot say the shape, as not all that it is given has numbers."""
     aten = torch.ops.aten
 
+    def empty(x: Any, *sizes: int) -> Any:
+        return torch.empty(sizes, dtype=torch.int64, device=x.device)
+
+    def number(x: Any, found: str) -> int | None:
+        """What is found in a tensor of integers; None if they are not known."""
+        known = values.get(x)
+        return values.known(lambda: int(getattr(known, found)()), (), {}) if known is not None else None
+
+    def count(x: Any) -> int:
+        found = number(x, "count_nonzero")
+        return int(x.numel()) if found is None else found
+
     def nonzero(x: Any) -> Any:
-        return torch.empty(x.numel(), x.dim(), dtype=torch.int64, device=x.device)
+        return empty(x, count(x), x.dim())
 
     def select(x: Any, mask: Any) -> Any:
-        return x.new_empty(max(x.numel(), mask.numel()))
+        times = torch.broadcast_shapes(x.shape, mask.shape).numel() // max(1, mask.numel())
+        return x.new_empty(count(mask) * times)
 
     def index(x: Any, indices: Any) -> Any:
         made = []
@@ -24,15 +39,40 @@ def largest(torch: Any) -> dict[Any, Any]:
                 made.append(each)
         return aten.index.Tensor(x, made)
 
-    def unique(x: Any, *args: Any, **kwargs: Any) -> Any:
-        places = torch.empty(x.shape, dtype=torch.int64, device=x.device)
-        return x.new_empty(x.numel()), places, torch.empty(x.numel(), dtype=torch.int64, device=x.device)
+    def unique(x: Any, ordered: bool = True, inverse: bool = False, counts: bool = False) -> Any:
+        return x.new_empty(x.numel()), empty(x, *x.shape), empty(x, x.numel())
+
+    def unique_dim(x: Any, dim: int, *args: Any, **kwargs: Any) -> Any:
+        return x.new_empty(x.shape), empty(x, x.shape[dim]), empty(x, x.shape[dim])
+
+    def consecutive(x: Any, inverse: bool = False, counts: bool = False, dim: int | None = None) -> Any:
+        if dim is not None:
+            return unique_dim(x, dim)
+        return x.new_empty(x.numel()), empty(x, *(x.shape if inverse else (0,))), empty(x, x.numel() if counts else 0)
+
+    # Of these two there is no largest: an unknown number is taken for what it is taken for where it is read.
+    def repeat(repeats: Any, output_size: int | None = None) -> Any:
+        if output_size is None:
+            output_size = number(repeats, "sum")
+        return empty(repeats, repeats.numel() * reading.number(repeats.dtype) if output_size is None else output_size)
+
+    def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
+        most = number(x, "max") if x.numel() else -1
+        length = max(minlength, (reading.number(x.dtype) if most is None else most) + 1)
+        if weights is None:
+            return empty(x, length)
+        return weights.new_empty(length, dtype=None if weights.dtype is torch.float32 else torch.float64)
 
     return {
         aten.nonzero.default: nonzero,
         aten.masked_select.default: select,
         aten.index.Tensor: index,
         aten._unique2.default: unique,
+        aten.unique_dim.default: unique_dim,
+        aten.unique_consecutive.default: consecutive,
+        aten.repeat_interleave.Tensor: repeat,
+        aten.bincount.default: bincount,
+        aten._pack_padded_sequence.default: packing.packed(torch, values),
     }
 
 
