@@ -57,7 +57,14 @@ def install(torch: Any, kind: Any, values: Values) -> None:
         memo[id(self)] = made
         return made
 
-    tensor.tolist, tensor.numpy, tensor.__deepcopy__ = tolist, numpy, __deepcopy__
+    formats = tensor.__format__
+
+    @functools.wraps(formats)
+    def __format__(self: Any, spec: str) -> str:  # noqa: N807
+        # torch's own formats the number only of what is a tensor and of no other class.
+        return format(self.item(), spec) if isinstance(self, kind) and not self.dim() else formats(self, spec)
+
+    tensor.tolist, tensor.numpy, tensor.__deepcopy__, tensor.__format__ = tolist, numpy, __deepcopy__, __format__
     tensor.__repr__ = lambda self, **kwargs: f"tensor(..., size={tuple(self.shape)})"
 
 
