@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.probe.memory.running import LOOP, MLP, run
+from tests.probe.memory.running import HEAD, LOOP, MLP, peak, run
 
 pytest.importorskip("torch")
 pytestmark = pytest.mark.torch
@@ -47,6 +47,19 @@ assert torch.unique_consecutive(x.detach(), dim=1).shape == (64, 10)
 assert x[best == 1].shape == (64, 10)
 assert torch.masked_select(x, (best == 1).unsqueeze(1)).shape == (640,)
 """
+CTC = (
+    HEAD
+    + """
+model = nn.Linear(40, 500)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for step in range(9):
+    chances = model(torch.randn(50, 8, 40)).log_softmax(-1)
+    loss = nn.functional.ctc_loss(chances, torch.randint(1, 11, (8, 12)), torch.full((8,), 50), torch.full((8,), 12))
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+)
 
 
 @pytest.mark.parametrize("how", ["real", "fake"])
@@ -56,3 +69,8 @@ def test_numbers_that_are_known(tmp_path: Path, how: str) -> None:
 
 def test_numbers_that_are_not(tmp_path: Path) -> None:
     run(tmp_path / "job", MLP + UNKNOWN + LOOP.format(optimizer="SGD"), "fake")
+
+
+def test_the_loss_of_connectionist_temporal_classification(tmp_path: Path) -> None:
+    real, traced = (peak(run(tmp_path / how, CTC, how)) for how in ("real", "fake"))
+    assert traced == pytest.approx(real, rel=0.01)

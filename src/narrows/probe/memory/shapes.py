@@ -63,7 +63,22 @@ def largest(torch: Any, values: Values) -> dict[Any, Any]:
             return empty(x, length)
         return weights.new_empty(length, dtype=None if weights.dtype is torch.float32 else torch.float64)
 
+    def ctc(chances: Any, targets: Any, lengths: Any, ends: Any, *args: Any, **kwargs: Any) -> Any:
+        """Of each sequence its loss, and at each time the chances of twice as many states as its target is long, and one."""
+        batch = chances.shape[1]
+        most = number(ends, "max") if isinstance(ends, torch.Tensor) else max(ends)
+        if most is None:
+            most = targets.shape[1] if targets.dim() > 1 else -(-targets.numel() // batch)
+        return chances.new_empty(batch), chances.new_empty(batch, chances.shape[0], 2 * most + 1)
+
+    def ctc_backward(gradient: Any, chances: Any, *args: Any, **kwargs: Any) -> Any:
+        return torch.empty_like(chances)
+
     return {
+        aten._ctc_loss.default: ctc,
+        aten._ctc_loss.Tensor: ctc,
+        aten._ctc_loss_backward.default: ctc_backward,
+        aten._ctc_loss_backward.Tensor: ctc_backward,
         aten.nonzero.default: nonzero,
         aten.masked_select.default: select,
         aten.index.Tensor: index,
