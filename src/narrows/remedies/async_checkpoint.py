@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .candidate import Candidate
 from .inside import looks, within
-from .inside.later import Writer
+from .inside.writer import Writer
 from .inside.snapshot import snapshot
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import traceback
 from os import stat as look_at
 from typing import Any
 
-from .later import Writer
+from .writer import Writer
 
 TOUCHES = frozenset((
     "open", "os.rename", "os.remove", "os.link", "os.symlink", "os.truncate", "os.listdir", "os.scandir", "os.rmdir",
