@@ -96,3 +96,62 @@ def test_a_model_in_float32_is_left_alone(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     found = run(tmp_path / "job", script("torch.float32", ""), ("float32", True))
     assert found.applied == ()
+
+
+PARTS = """
+import copy
+import torch
+
+
+class Coder(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.encoder, self.decoder = torch.nn.Linear(6, 2), torch.nn.Linear(2, 6)
+        self.loss = torch.nn.MSELoss()
+
+    def forward(self, x):
+        return self.decoder(self.encoder(x))
+
+
+def case(kind, *, first=False, load=False):
+    torch.manual_seed(0)
+    net, x, z = Coder().double(), torch.rand(4, 6, dtype=torch.float64), torch.ones(2, 2, dtype=torch.float64)
+    if first:
+        net.decoder(z)
+    average = torch.optim.swa_utils.AveragedModel(net)
+    optimizer = kind(net.parameters(), lr=0.1)
+    if load:
+        for p in net.parameters():
+            p.grad = torch.ones_like(p)
+        optimizer.step()
+        saved, optimizer = optimizer.state_dict(), kind(net.parameters(), lr=0.1)
+        optimizer.load_state_dict(saved)
+    for _ in range(3):
+        loss = net.loss(net(x), x)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        average.update_parameters(net)
+    drawn, best = net.decoder(z), copy.deepcopy(net)
+    assert best(x).dtype is best.decoder(z).dtype is average(x).dtype is drawn.dtype is loss.dtype is torch.float64
+    state = optimizer.state[net.encoder.weight]
+    dtypes = {value.dtype for name, value in state.items() if torch.is_tensor(value) and name != "step"}
+    print(net.decoder.weight.dtype, *dtypes, *(round(v, 4) for v in drawn.flatten().tolist() + average(x).flatten().tolist()))
+
+
+case(torch.optim.Adam)
+case(torch.optim.Adam, first=True, load=True)
+case(torch.optim.Adagrad)
+"""
+
+
+@pytest.mark.torch
+def test_parts_and_copies_are_called_by_themselves_and_state_may_be_there_before_the_model_is_called(
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("torch")
+    plain, found = run(tmp_path / "plain", PARTS), run(tmp_path / "job", PARTS, ("float32", True))
+    for before, after in zip(plain.output.splitlines(), found.output.splitlines(), strict=True):
+        assert after.split()[:2] == ["torch.float32", "torch.float32"]
+        assert [float(v) for v in after.split()[2:]] == pytest.approx([float(v) for v in before.split()[2:]], abs=2e-3)
+    assert found.not_applied == ()
