@@ -1,8 +1,10 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from narrows.remedies import bf16_weights
+from narrows.spool.record import CALL
 from tests import fakes
 from tests.fakes import boundaries, op, process, tensor, window
 from tests.remedies.answering import answering
@@ -56,3 +58,48 @@ def test_a_model_that_learns_is_left_alone(tmp_path: Path) -> None:
     found = run(tmp_path / "job", SCRIPT.replace("{training}", "True"), ("bf16-weights", True))
     assert found.output.split()[0] == "torch.float32"
     assert found.applied == ()
+
+
+CHECKED = """
+import torch
+torch.manual_seed(0)
+net = torch.nn.Sequential(torch.nn.Linear(16, 32), torch.nn.ReLU(), torch.nn.Linear(32, 4)).eval()
+{before}
+with torch.no_grad():
+    net(torch.ones(2, 16))
+dtypes = [net[0].weight.dtype]
+{then}
+net.train()
+for _ in range(3):
+    optimizer.zero_grad()
+    net(torch.ones(2, 16)).square().mean().backward()
+    optimizer.step()
+print(*dtypes, net[0].weight.dtype, net[0].weight.grad.dtype, optimizer.state[net[0].weight]["sum"].dtype)
+"""
+OPTIMIZER = "optimizer = torch.optim.Adagrad(net.parameters())"
+
+
+def test_it_makes_no_room_in_a_job_that_checks_its_model_before_it_trains() -> None:
+    checks = replace(boundaries(kind=CALL, forward=2.0)[0], backwards=0)
+    trains = process((checks, *boundaries(forward=2.0, backward=2.0)), model=MODEL)
+    assert not bf16_weights.possible(trains)
+    assert not bf16_weights.possible(process((checks,), optimizer={"class": "SGD"}))
+    assert bf16_weights.possible(process((checks,), model=MODEL))
+
+
+@pytest.mark.torch
+def test_a_model_that_an_optimizer_holds_is_left_alone(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    script = CHECKED.replace("{before}", OPTIMIZER).replace("{then}", "")
+    found = run(tmp_path / "job", script, ("bf16-weights", True))
+    assert found.output.split() == ["torch.float32"] * 4
+    assert found.applied == ()
+
+
+@pytest.mark.torch
+def test_a_model_that_learns_after_all_learns_in_float32(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    script = CHECKED.replace("{before}", "").replace("{then}", OPTIMIZER)
+    found = run(tmp_path / "job", script, ("bf16-weights", True))
+    assert found.output.split() == ["torch.bfloat16", *["torch.float32"] * 3]
+    assert "learns after all" in found.not_applied[0]["why"]

@@ -39,6 +39,11 @@ def infers(view: View) -> bool:
     return view.steps.type == "inference" and not any(step.backwards for step in late)
 
 
+def only_answers(process: Process) -> bool:
+    """Nothing was seen to learn in it, not even after a first check of its model."""
+    return not process.events.get("optimizer") and not any(each.backwards for each in process.boundaries)
+
+
 def trains(view: View) -> bool:
     return view.steps.type == "training"
 

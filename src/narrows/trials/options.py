@@ -27,11 +27,13 @@ def options(wish: Wish, view: View) -> list[Option]:
 
 
 def room(wish: Wish, view: View) -> list[Option]:
-    """What could make the job need less memory: of its class what names this job, of the others all that ever does."""
+    """What could make the job need less memory: of its class what names this job, of the others all that ever does, where
+    they find something to change."""
     found: list[Option] = []
     for name in remedies.names():
         module = remedies.load(name)
-        if _asked(wish, name) and hasattr(module, "ROOM") and _for(view, name):
+        possible = getattr(module, "possible", lambda process: True)
+        if _asked(wish, name) and hasattr(module, "ROOM") and _for(view, name) and possible(view.process):
             known = {each.value: each.seconds for each in module.candidates(view)}
             values = known if module.CLASS == "memory" else dict.fromkeys(module.ROOM, 0.0) | known
             found.extend(named(name, value, seconds) for value, seconds in values.items())
