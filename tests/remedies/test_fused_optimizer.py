@@ -56,3 +56,43 @@ def test_an_optimizer_that_has_no_fused_form_is_left_alone(tmp_path: Path) -> No
     )
     assert found.applied == ()
     assert found.output.split()[0] == "None"
+
+
+RESUMED = """
+import torch
+
+def learn(net, optimizer, scaler):
+    for _ in range(3):
+        optimizer.zero_grad()
+        scaler.scale(net(torch.ones(2, 4)).square().sum()).backward()
+        scaler.unscale_(optimizer)
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 0.5)
+        scaler.step(optimizer)
+        scaler.update()
+
+for kind in (torch.optim.Adam, torch.optim.SGD, torch.optim.Adagrad):
+    for more in ({}, {"foreach": True}):
+        torch.manual_seed(0)
+        net = torch.nn.Linear(4, 1)
+        scaler = torch.amp.GradScaler("cpu")
+        optimizer = kind(net.parameters(), lr=0.1, **more)
+        learn(net, optimizer, scaler)
+        # As a run without the remedy would have saved it.
+        saved = optimizer.state_dict()
+        asked = [(group["fused"], group["foreach"]) for group in saved["param_groups"]]
+        optimizer = kind(net.parameters(), lr=0.01, **more)
+        optimizer.load_state_dict({**saved, "param_groups": [{**g, "fused": None} for g in saved["param_groups"]]})
+        learn(net, optimizer, scaler)
+        print(optimizer.param_groups[0]["fused"], asked, optimizer.param_groups[0]["lr"])
+        print(*(round(x, 4) for x in net.weight.flatten().tolist()))
+"""
+
+
+@pytest.mark.torch
+def test_a_checkpoint_says_what_was_asked_for_and_one_that_is_loaded_leaves_it_fused(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    plain, fused = run(tmp_path / "plain", RESUMED), run(tmp_path / "fused", RESUMED, ("fused-optimizer", True))
+    assert "\nTrue" not in plain.output
+    assert fused.output.count("True [(None, None)] 0.1") == fused.output.count("True [(None, True)] 0.1") == 3
+    assert fused.output.replace("True [", "None [") == plain.output
+    assert fused.not_applied == ()

@@ -80,3 +80,29 @@ def test_numbers_come_back_within_a_few_percent_however_small_beside_others(sign
     assert float(((back - value).abs() / value.abs())[large].max()) < 0.08
     assert float((back - value).abs().max()) < 0.01
     assert float(codes.decode(*codes.encode(torch.zeros(10))).abs().max()) == 0.0
+
+
+SCALED = """
+import torch
+torch.manual_seed(0)
+net = torch.nn.Linear(64, 128)
+optimizer = torch.optim.Adam(net.parameters(), lr=0.01, fused={fused}, eps=1.0)
+scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
+for step in range(4):
+    loss = net(torch.ones(2, 64)).square().mean() * (float("inf") if step == 2 else 1.0)
+    optimizer.zero_grad()
+    scaler.scale(loss).backward()
+    scaler.step(optimizer)
+    scaler.update()
+print(optimizer.state[net.bias]["step"], round(net.weight.double().sum().item(), 3), bool(net.weight.isfinite().all()))
+"""
+
+
+@pytest.mark.torch
+def test_a_fused_optimizer_unscales_its_gradients_and_leaves_out_what_is_not_finite(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    one, fused = (
+        run(tmp_path / name, SCALED.replace("{fused}", name), ("optimizer-8bit", True)) for name in ("False", "True")
+    )
+    assert one.output == fused.output
+    assert one.output.split()[::2] == ["3", "True"]

@@ -71,10 +71,16 @@ def apply(torch: Any, value: bool) -> None:
                 with torch.enable_grad():
                     loss = closure()
             decoupled = isinstance(self, torch.optim.AdamW)
+            # To a fused optimizer, GradScaler leaves it to see that gradients are finite, and to unscale them.
+            scale, infinite = getattr(self, "grad_scale", None), getattr(self, "found_inf", None)
+            if infinite is not None and bool(infinite):
+                return loss
             with torch.no_grad():
                 for group in self.param_groups:
                     for parameter in group["params"]:
                         if parameter.grad is not None:
+                            if scale is not None:
+                                parameter.grad.div_(scale)
                             _update(torch, parameter, group, self.state[parameter], codes, decoupled=decoupled)
             return loss
 
