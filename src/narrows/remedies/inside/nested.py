@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,12 @@ def changed(tensor: type, value: Any, change: Callable[[Any], Any]) -> Any:
         named = {name: changed(tensor, held, change) for name, held in value.items()}
         if all(named[name] is held for name, held in value.items()):
             return value
-        return named if type(value) is dict else type(value)(**named)
+        if type(value) is dict:
+            return named
+        made = copy.copy(value)  # what else it has stays: a default, attributes
+        for name, held in named.items():
+            made[name] = held
+        return made
     if isinstance(value, (tuple, list)):
         items = [changed(tensor, held, change) for held in value]
         if all(new is old for new, old in zip(items, value, strict=True)):
