@@ -66,3 +66,25 @@ def test_without_a_compiler_the_job_runs_as_it_would_have(tmp_path: Path) -> Non
     assert found.output.split()[:2] == ["0", "0"]
     assert found.applied == ()
     assert "compiler" in found.not_applied[0]["why"]
+
+
+HOOKED = """
+import torch
+torch.manual_seed(0)
+net = torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.GELU(), torch.nn.Linear(8, 1)).eval()
+seen = []
+with torch.no_grad():
+    for turn in range(6):
+        if turn == 2:
+            hook = net[0].register_forward_hook(lambda module, args, output: seen.append(tuple(output.shape)))
+        if turn == 4:
+            hook.remove()
+        net(torch.ones(2, 8))
+print(seen)
+"""
+
+
+@pytest.mark.torch
+def test_hooks_that_come_and_go_after_the_first_call_are_noticed(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    assert run(tmp_path / "job", HOOKED, ("compile", "default")).output == "[(2, 8), (2, 8)]\n"

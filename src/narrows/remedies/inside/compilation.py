@@ -62,6 +62,8 @@ def compile_outermost(torch: Any, remedy: str, device: str = "", **how: Any) -> 
             torch._functorch.config.force_non_lazy_backward_lowering = True
         # Dropout draws what it would have drawn: it stays an op of its own, and the job learns the same.
         torch._inductor.config.fallback_random = True
+        # By default, hooks that are registered or removed after the first call are not noticed.
+        torch._dynamo.config.skip_nnmodule_hook_guards = False
         if type(module).__module__.startswith("torch.nn.modules."):
             # torch does not compile code of its own that nobody calls: it gets a caller that can be compiled.
             framed[module] = torch.compile(_caller(module), **how)
