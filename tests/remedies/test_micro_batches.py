@@ -177,3 +177,15 @@ def test_a_trial_sees_updates_samples_and_losses_of_whole_batches(tmp_path: Path
     assert seen[0][0] == seen[1][0]
     assert len(seen[0][1]) == 10
     assert seen[1][1] == pytest.approx(seen[0][1], rel=1e-4)
+
+
+@pytest.mark.torch
+def test_an_averaged_model_moves_once_for_an_update(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    before = "from torch.optim.swa_utils import AveragedModel\naverage = AveragedModel(net)"
+    text = script(before=before, step="optimizer.step(); average.update_parameters(net)")
+    text += "print(average.n_averaged.item(), *(round(p.double().sum().item(), 5) for p in average.parameters()))"
+    plain, found = run(tmp_path / "plain", text), run(tmp_path / "job", text, ("micro-batches", 4))
+    one, other = (each.output.splitlines()[-1].split() for each in (plain, found))
+    assert one[0] == other[0] == "10"
+    assert [float(x) for x in other] == pytest.approx([float(x) for x in one], abs=3e-5)

@@ -19,12 +19,14 @@ TEXT = {
     "en": (
         "Batches are taken in parts, with one update for all of them",
         "The same samples in each update; right for a loss that is a mean over samples. The loop turns once for each "
-        "part: a script that counts its turns (logs, a limit of steps) counts parts. Dropout draws other numbers. Models "
+        "part: a script that counts its turns (logs, a limit of steps) counts parts, and one that keeps a moving average of "
+        "the weights by itself, without torch's AveragedModel, moves it once for each. Dropout draws other numbers. Models "
         "with batch normalisation are left alone.",
     ),
     "zh": (
         "把每批分成几份计算，合起来更新一次",
-        "每次更新的样本不变；适用于按样本取平均的损失。循环对每一份执行一次：若脚本统计循环次数（日志、步数上限），统计的是份数。"
+        "每次更新的样本不变；适用于按样本取平均的损失。循环对每一份执行一次：若脚本统计循环次数（日志、步数上限），统计的是份数；"
+        "若自己维护权重的滑动平均（不用 torch 的 AveragedModel），每一份都会更新一次。"
         "dropout 取的随机数不同。含批归一化的模型保持不变。",
     ),
 }

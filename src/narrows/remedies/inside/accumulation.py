@@ -126,6 +126,7 @@ def install(torch: Any, turn: Turn) -> None:
     _step(torch, turn)
     _waits(torch.optim.Optimizer, "zero_grad", turn)
     _waits(torch.nn.Module, "zero_grad", turn)
+    _waits(torch.optim.swa_utils.AveragedModel, "update_parameters", turn)
     schedulers = torch.optim.lr_scheduler
     for kind in {each for each in vars(schedulers).values() if isinstance(each, type) and "step" in vars(each)}:
         _waits(kind, "step", turn)
