@@ -64,7 +64,55 @@ def test_losses_are_the_same_and_a_model_that_asks_for_a_view_is_left_alone(tmp_
     last = run(tmp_path / "last", SCRIPT, ("channels-last", True))
     said = last.output.splitlines()
     assert (said[0], said[2]) == (plain[0], plain[2])
-    assert said[1] == "layouts [True, True, True] False"
+    assert said[1] == "layouts [True, True, True] True"
     assert said[3] == "layouts [True, False, False, False] True"
     assert last.applied[0]["model"] == "Net"
     assert "view" in last.not_applied[0]["why"]
+
+
+SAVED = """
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Conv2d(3, 4, 3, padding=1), nn.ConvTranspose2d(4, 5, 3, padding=1)
+        self.head = nn.Linear(80, 2)
+    def forward(self, x):
+        x = self.second(self.first(x)).relu()
+        layouts.append(x.is_contiguous(memory_format=torch.channels_last))
+        return self.head(x.view(len(x), -1) if not self.training else x.flatten(1))
+
+torch.manual_seed(0)
+layouts, net = [], Net()
+optimizer = torch.optim.AdamW(net.parameters(), lr=0.01, fused=True)
+def learn():
+    for _ in range(2):
+        optimizer.zero_grad()
+        net(torch.randn(2, 3, 4, 4)).square().mean().backward()
+        optimizer.step()
+learn()
+held = [*net.state_dict().values(), *(p.grad for p in net.parameters())]
+held += [v for state in optimizer.state_dict()["state"].values() for v in state.values()]
+print(all(each.is_contiguous() for each in held), torch.nn.utils.parameters_to_vector(net.parameters()).shape)
+net.eval()
+with torch.no_grad():
+    net(torch.randn(2, 3, 4, 4))  # asks for a view
+net.train()
+learn()
+print([round(p.double().sum().item(), 4) for p in net.parameters()])
+print(layouts)
+"""
+
+
+@pytest.mark.torch
+def test_parameters_and_state_stay_as_they_were_also_where_it_ends_in_mid_training(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    plain = run(tmp_path / "plain", SAVED).output.splitlines()
+    last = run(tmp_path / "last", SAVED, ("channels-last", True))
+    said = last.output.splitlines()
+    assert said[:2] == plain[:2]
+    assert said[0].startswith("True")
+    assert said[2] == "[True, True, True, False, False, False]"
+    assert len(last.not_applied) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,11 @@ CLASS = "exact"
 TEXT = {
     "en": (
         "Images are kept with their channels innermost (channels_last)",
-        "Rounding, in the last digits. Dropout on images drops other pixels, as with another seed. Convolutional weights and their gradients get strides that .view() may refuse.",
+        "Rounding, in the last digits. Dropout on images drops other pixels, as with another seed.",
     ),
     "zh": (
         "图像以通道在最内层的布局保存（channels_last）",
-        "末几位的舍入。图像上的 dropout 会丢弃不同的像素，如同更换种子。卷积权重及其梯度的步长会变，.view() 可能不接受。",
+        "末几位的舍入。图像上的 dropout 会丢弃不同的像素，如同更换种子。",
     ),
 }
 SAVED = 0.15
@@ -44,36 +45,40 @@ def _layouts(op: Any) -> str:
 
 
 def apply(torch: Any, value: bool) -> None:
+    """Only what convolutions read and write is laid out. Parameters, and so their gradients, the optimizer's state and what
+    is saved, stay as the script made them: a checkpoint that is loaded elsewhere, or a `.view()` of a weight, finds
+    nothing else there."""
     last, usual = torch.channels_last, torch.contiguous_format
     tried: weakref.WeakKeyDictionary[Any, set[Any] | None] = weakref.WeakKeyDictionary()
     """By model: the kinds of calls that went well, or None if the model is left alone."""
+    within_call = [False]
+
+    def call_laid_out(call: Any, model: Any, args: Any, kwargs: Any) -> Any:
+        within_call[0] = True
+        try:
+            return _each(call(model, *_each(args, torch, last), **_each(kwargs, torch, last)), torch, usual)
+        finally:
+            within_call[0] = False
 
     def make(call: Any, model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if model not in tried:
-            tried[model] = None
-            try:
-                if _convolves(model, torch):
-                    model.to(memory_format=last)
-                    tried[model] = set()
-                    within.note(NAME, model=type(model).__name__)
-            except Exception as error:
-                within.fault(NAME, error)
+            tried[model] = set() if _convolves(model, torch) else None
+            if tried[model] is not None:
+                within.note(NAME, model=type(model).__name__)
         known = tried[model]
         if known is None:
             return call(model, *args, **kwargs)
-        images = _each(args, torch, last), _each(kwargs, torch, last)
         kind = model.training, torch.is_grad_enabled(), *(t.shape for t in nested.tensors(torch.Tensor, (args, kwargs)))
         if kind in known:
-            return _each(call(model, *images[0], **images[1]), torch, usual)
+            return call_laid_out(call, model, args, kwargs)
         # A model that asks for .view() fails here. It is called again as if nothing had been: its buffers too.
         buffers = [(b, b.clone()) for b in model.buffers()]
         state = torch.get_rng_state(), torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
         try:
-            output = _each(call(model, *images[0], **images[1]), torch, usual)
+            output = call_laid_out(call, model, args, kwargs)
         except RuntimeError as error:
             within.fault(NAME, error)
             tried[model] = None
-            model.to(memory_format=usual)
             with torch.no_grad():
                 for buffer, before in buffers:
                     buffer.copy_(before)
@@ -85,13 +90,25 @@ def apply(torch: Any, value: bool) -> None:
         return output
 
     within.through(torch, make)
-    _lay_out_state(torch, last)
+    for convolution in (torch.nn.Conv2d, torch.nn.ConvTranspose2d):
+        _lay_out(torch, convolution, within_call)
+
+
+def _lay_out(torch: Any, convolution: Any, within_call: list[bool]) -> None:
+    """What comes to a convolution from another layout: images that the model has made itself."""
+    original, last = convolution.forward, torch.channels_last
+
+    @functools.wraps(original)
+    def forward(self: Any, input: Any, *args: Any, **kwargs: Any) -> Any:
+        if within_call[0] and type(input) is torch.Tensor and input.dim() == 4:
+            input = input.contiguous(memory_format=last)
+        return original(self, input, *args, **kwargs)
+
+    convolution.forward = forward
 
 
 def _convolves(model: Any, torch: Any) -> bool:
-    """Whether it has convolutions of images, and none that it shares with other processes: their buckets are made."""
-    wrapped = torch.distributed.is_available() and torch.distributed.is_initialized()
-    return not wrapped and any(
+    return any(
         isinstance(m, (torch.nn.Conv2d, torch.nn.ConvTranspose2d)) and m.weight.dim() == 4 for m in model.modules()
     )
 
@@ -104,27 +121,6 @@ def _each(value: Any, torch: Any, layout: Any) -> Any:
         return held.contiguous(memory_format=layout) if image else held
 
     return nested.changed(torch.Tensor, value, change)
-
-
-def _lay_out_state(torch: Any, last: Any) -> None:
-    """State of an optimizer that was loaded before the model was changed gets the layout of its parameters."""
-    from torch.optim.optimizer import (  # type: ignore[import-not-found,unused-ignore]
-        register_optimizer_step_pre_hook,
-    )
-
-    seen: weakref.WeakSet[Any] = weakref.WeakSet()
-
-    def before(optimizer: Any, args: Any, kwargs: Any) -> None:
-        if optimizer in seen:
-            return
-        seen.add(optimizer)
-        for parameter, state in optimizer.state.items():
-            for name, value in state.items() if isinstance(state, dict) else ():
-                if isinstance(value, torch.Tensor) and value.dim() == 4 and value.shape == parameter.shape:
-                    if value.stride() != parameter.stride() and parameter.is_contiguous(memory_format=last):
-                        state[name] = value.contiguous(memory_format=last)
-
-    register_optimizer_step_pre_hook(before)
 
 
 def by_hand(value: bool) -> str:
