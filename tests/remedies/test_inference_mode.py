@@ -14,24 +14,51 @@ OPS = window("ops", ops=(op("mm", *[tensor(64, 64)] * 2, out=tensor(64, 64), ms=
 SCRIPT = """
 import torch
 torch.manual_seed(0)
-net = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.Dropout(0.5), torch.nn.Linear(4, 1)).eval()
-graphs = []
+class Looking(torch.nn.Module):
+    def forward(self, x):
+        recorded.append(torch.is_grad_enabled())
+        return {forward}
+recorded = []
+net = torch.nn.Sequential(torch.nn.Linear(4, 4), Looking(), torch.nn.Dropout(0.5), torch.nn.Linear(4, 1)).eval()
 def call(x=None):
     answer = net(torch.ones(2, 4) if x is None else x)
-    graphs.append(answer.requires_grad)
+    print(answer.requires_grad, answer.is_leaf)
     return answer
-answer = call().detach()
+call()
+answer = call()
 answer += 1  # an ordinary tensor
 print(answer.tolist(), answer.is_inference())
 {then}
 call()
-print("graphs", graphs)
+print(recorded)
 """
-LATER = {
+LATER = (
     "x = torch.ones(2, 4, requires_grad=True)\ncall(x).sum().backward()\nprint(x.grad.tolist())",
     "net.train()\ncall().sum().backward()\nprint(net[0].weight.grad.tolist())",
     "o = torch.optim.SGD(net.parameters(), 0.1)\ncall().sum().backward()\no.step()\nprint(net[0].weight.tolist())",
-}
+    "call()[0, 0].backward()\nprint(net[0].weight.grad.tolist())",
+    "print(torch.autograd.grad(call().sum(), [net[0].bias, net[3].weight]))",
+    "print(torch.autograd.grad(torch.autograd.grad(call().square().sum(), net[0].bias, create_graph=True)[0].sum(), "
+    "net[0].bias))",
+)
+CHAIN = """
+import torch
+torch.manual_seed(0)
+class Head(torch.nn.Linear):
+    def forward(self, x):
+        recorded.append(torch.is_grad_enabled())
+        return super().forward(x).tanh(), x
+recorded = []
+body, head = torch.nn.Linear(4, 4).eval(), Head(4, 2).eval()
+score = torch.nn.MSELoss()
+for turn in range(4):
+    first, again = head(body(torch.ones(3, 4) * turn))
+    loss = score(first, torch.ones(3, 2)) + again.mean()
+    print(round(loss.item(), 4), first.requires_grad, loss.requires_grad)
+loss.backward()
+print([round(g, 4) for p in (*body.parameters(), *head.parameters()) for g in p.grad.flatten().tolist()])
+print(recorded.count(False))
+"""
 
 
 @pytest.mark.parametrize("calls", [tuple(replace(b, gradients=False) for b in CALLS), boundaries(forward=9.0),
@@ -53,24 +80,55 @@ def test_it_is_tried_where_they_are_recorded_for_nothing() -> None:
     assert all(0 < c.seconds < 0.009 for c in found)
 
 
+def script(then: str, forward: str = "x") -> str:
+    return SCRIPT.replace("{then}", then).replace("{forward}", forward)
+
+
 @pytest.mark.torch
 @pytest.mark.parametrize("mode", ["no_grad", *inference_mode.ROOM])
 def test_nothing_is_recorded_and_answers_are_the_same(tmp_path: Path, mode: str) -> None:
     pytest.importorskip("torch")
-    script = SCRIPT.replace("{then}", "call()")
-    plain = run(tmp_path / "plain", script).output
-    less = run(tmp_path / "less", script, ("inference-mode", mode))
-    assert "graphs [True, True, True]" in plain
-    assert less.output == plain.replace("True", "False")
+    plain = run(tmp_path / "plain", script("call()")).output
+    less = run(tmp_path / "less", script("call()"), ("inference-mode", mode))
+    assert "[True, True, True, True]" in plain
+    assert less.output == plain.replace("[True, True, True, True]", "[True, False, False, False]")
     assert less.applied[0]["mode"] == mode
+    assert less.not_applied == ()
 
 
 @pytest.mark.torch
-def test_it_ends_when_gradients_are_asked_for_after_all(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("forward", "before"),
+    [
+        ("x + torch.rand(())", ""),
+        ("x + net.n.add_(1)", "net.register_buffer('n', torch.zeros(()))"),
+        ("x", "net[0].register_forward_hook(lambda *_: None)"),
+    ],
+)
+def test_a_model_that_could_not_be_called_again_is_left_alone(tmp_path: Path, forward: str, before: str) -> None:
     pytest.importorskip("torch")
-    for number, then in enumerate(sorted(LATER)):
-        script = SCRIPT.replace("{then}", then)
-        plain = run(tmp_path / f"plain{number}", script).output
-        less = run(tmp_path / f"less{number}", script, ("inference-mode", "inference_mode"))
-        assert less.output == plain.replace("graphs [True,", "graphs [False,")
-        assert len(less.not_applied) == 1
+    text = script("call()", forward).replace("def call", f"{before}\ndef call", 1)
+    plain, less = run(tmp_path / "plain", text).output, run(tmp_path / "less", text, ("inference-mode", "no_grad"))
+    assert less.output == plain
+    assert less.applied == ()
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("then", LATER)
+def test_it_ends_when_gradients_are_asked_for_after_all(tmp_path: Path, then: str) -> None:
+    pytest.importorskip("torch")
+    plain = run(tmp_path / "plain", script(then)).output
+    less = run(tmp_path / "less", script(then), ("inference-mode", "inference_mode"))
+    assert less.output.splitlines()[:-1] == plain.splitlines()[:-1]
+    assert "False, True" in less.output.splitlines()[-1]
+    assert len(less.not_applied) == 1
+
+
+@pytest.mark.torch
+def test_a_chain_of_models_can_be_asked_for_gradients(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    plain = run(tmp_path / "plain", CHAIN).output
+    less = run(tmp_path / "less", CHAIN, ("inference-mode", "inference_mode"))
+    assert less.output.splitlines()[:-1] == plain.splitlines()[:-1]
+    assert int(less.output.splitlines()[-1]) > 0
+    assert less.applied

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import weakref
 from typing import TYPE_CHECKING, Any
 
+from . import estimates
 from .candidate import Candidate
-from .inside import nested, within
+from .inside import later, nested, unchanged, within
 
 if TYPE_CHECKING:
     from narrows.findings.view import View
@@ -19,12 +19,11 @@ ROOM = ("inference_mode",)
 TEXT = {
     "en": (
         "Model calls record no gradients",
-        "Nothing in the results. What the model returns has no graph: a job that later asks for gradients after all is "
-        "recognised by its optimizer, its inputs or its train mode.",
+        "Nothing in the results. Where the job asks an answer for gradients after all, that call is made again.",
     ),
     "zh": (
         "模型调用不记录梯度",
-        "结果不变。模型的输出不带计算图；若作业之后仍要求梯度，则由其优化器、输入或训练模式识别出来，并停止这一改动。",
+        "结果不变。若作业之后仍对某个输出求梯度，则重新执行那次调用。",
     ),
 }
 PARTS = {"no_grad": 0.4, "inference_mode": 0.5}
@@ -49,12 +48,13 @@ def candidates(view: View) -> list[Candidate]:
 
 
 def possible(process: Process) -> bool:
-    return not process.events.get("optimizer")
+    return estimates.only_answers(process)
 
 
 def apply(torch: Any, value: str) -> None:
     mode = getattr(torch, value)
-    seen: weakref.WeakKeyDictionary[Any, bool] = weakref.WeakKeyDictionary()
+    known: weakref.WeakKeyDictionary[Any, _Known] = weakref.WeakKeyDictionary()
+    graphs = later.Later(torch)
     on = [True]
     noted: list[bool] = []
 
@@ -64,38 +64,84 @@ def apply(torch: Any, value: str) -> None:
             within.fault(NAME, RuntimeError(why))
 
     def make(call: Any, model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if on[0] and torch.is_grad_enabled():
-            if model.training and not seen.setdefault(model, model.training):
-                off("a model that was in evaluation goes back to train mode")
-            elif any(t.requires_grad for t in nested.tensors(torch.Tensor, (args, kwargs))):
-                off("an input requires a gradient")
         if not on[0] or not torch.is_grad_enabled():
             return call(model, *args, **kwargs)
-        seen[model] = seen.get(model, model.training) and model.training
+        told = known.get(model)
+        if told is None:
+            told = known[model] = _Known(torch, model)
+        given = nested.tensors(torch.Tensor, (args, kwargs))
+        # What has a graph came from another model, whose answer looks like its own.
+        if any(t.requires_grad and t.is_leaf for t in given):
+            off("an input requires a gradient")
+        elif model.training and not told.training:
+            off("a model that was in evaluation goes back to train mode")
+        if not on[0] or told.alone or told.parts.looked_at():
+            return call(model, *args, **kwargs)
+        if not told.graphs or not told.parts.same():
+            return told.learn(call, args, kwargs)
         with mode():
             output = call(model, *args, **kwargs)
+        made = nested.tensors(torch.Tensor, output)
+        have = told.graphs.get(len(made))
+        if have is None:
+            return told.learn(call, args, kwargs)
         if not noted:
             noted.append(True)
             within.note(NAME, mode=value)
-        # Outside, the script may change it in place, which only this keeps possible.
-        return nested.changed(torch.Tensor, output, lambda held: held.clone() if held.is_inference() else held)
+        again = later.Again(torch, call, model, args, kwargs, given)
+        leaves = [*told.parts.parameters, *(t for t in given if t.requires_grad)]
+        # Outside, the script may change it in place, and ask it for gradients.
+        answers = iter(graphs.answers(again, [later.own(t) for t in made], have, leaves))
+        return nested.changed(torch.Tensor, output, lambda _: next(answers))
 
     within.through(torch, make)
-    _watch(torch.optim.Optimizer, "__init__", lambda *_: off("there is an optimizer"))
-    _watch(torch.nn.Module, "zero_grad", lambda *_: off("gradients are set to zero"))
+    within.watch(torch.optim.Optimizer, "__init__", lambda: off("there is an optimizer"))
+    within.watch(torch.nn.Module, "zero_grad", lambda: off("gradients are set to zero"))
     for name in ("backward", "grad"):
-        _watch(torch.autograd, name, lambda *_: off("a backward is asked for"))
+        within.watch(torch.autograd, name, lambda: off("a backward is asked for"))
 
 
-def _watch(owner: Any, name: str, then: Any) -> None:
-    original = getattr(owner, name)
+class _Known:
+    """What is known of a model from calls that were made as the script wrote them."""
 
-    @functools.wraps(original)
-    def watched(*args: Any, **kwargs: Any) -> Any:
-        then()
-        return original(*args, **kwargs)
+    def __init__(self, torch: Any, model: Any) -> None:
+        self.torch, self.training = torch, model.training
+        self.graphs: dict[int, list[bool]] = {}
+        """By how many tensors an answer has: which of them have a graph."""
+        self.alone = False
+        """It is left as it is."""
+        self.model: Any = weakref.ref(model)
+        try:
+            self.parts = unchanged.Parts(torch, model)
+            self.alone = not self.parts.parameters
+        except Exception as error:
+            self.alone = True
+            within.fault(NAME, error)
 
-    setattr(owner, name, watched)
+    def learn(self, call: Any, args: Any, kwargs: Any) -> Any:
+        torch, tensor, model = self.torch, self.torch.Tensor, self.model()
+        self.parts = unchanged.Parts(torch, model)
+        buffers, drawn = [(b, b._version) for b in model.buffers() if not b.is_inference()], self._drawn()
+        output = call(model, *args, **kwargs)
+        try:
+            nested.form(tensor, (args, kwargs))
+            nested.form(tensor, output)
+            if any(b._version != then for b, then in buffers) or not self.parts.same():
+                raise RuntimeError("a call changes the model")
+            if drawn != self._drawn():
+                raise RuntimeError("a call draws random numbers")
+            found = nested.tensors(tensor, output)
+            self.graphs[len(found)] = [t.requires_grad for t in found]
+        except Exception as error:
+            # It could not be made again later.
+            self.alone = True
+            within.fault(NAME, error)
+        return output
+
+    def _drawn(self) -> list[bytes]:
+        cuda = self.torch.cuda
+        states = [self.torch.get_rng_state(), *(cuda.get_rng_state_all() if cuda.is_initialized() else ())]
+        return [bytes(state.numpy()) for state in states]
 
 
 def by_hand(value: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -99,21 +98,10 @@ def apply(torch: Any, value: int) -> None:
 
     within.through(torch, make)
     serving.instead(torch, serve)
-    _watch(torch.optim.Optimizer, "__init__", lambda: off("there is an optimizer"))
+    within.watch(torch.optim.Optimizer, "__init__", lambda: off("there is an optimizer"))
     # Other weights give other answers than those that are ready.
-    _watch(torch.nn.Module, "load_state_dict", groups.clear)
-    _watch(torch.nn.Module, "_apply", groups.clear)
-
-
-def _watch(owner: Any, name: str, then: Any) -> None:
-    original = getattr(owner, name)
-
-    @functools.wraps(original)
-    def watched(*args: Any, **kwargs: Any) -> Any:
-        then()
-        return original(*args, **kwargs)
-
-    setattr(owner, name, watched)
+    within.watch(torch.nn.Module, "load_state_dict", groups.clear)
+    within.watch(torch.nn.Module, "_apply", groups.clear)
 
 
 class Fetched(serving.Served):

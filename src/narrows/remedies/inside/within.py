@@ -63,21 +63,41 @@ def arguments(remedy: str, owner: Any, change: Callable[[Any, dict[str, Any]], N
 
 
 def through(torch: Any, make: Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], Any]) -> None:
-    """Let `make(call, module, args, kwargs)` make each outermost model call: `call(module, *args, **kwargs)`."""
+    """Let `make(call, module, args, kwargs)` make each outermost model call: `call(module, *args, **kwargs)`, which may
+    be made at another time, too."""
     module_class = torch.nn.Module
     original = module_class.__call__
     inside = [False]
+
+    def call(module: Any, *args: Any, **kwargs: Any) -> Any:
+        before, inside[0] = inside[0], True
+        try:
+            return original(module, *args, **kwargs)
+        finally:
+            inside[0] = before
 
     def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N807
         if inside[0]:
             return original(self, *args, **kwargs)
         inside[0] = True
         try:
-            return make(original, self, args, kwargs)
+            return make(call, self, args, kwargs)
         finally:
             inside[0] = False
 
     module_class.__call__ = __call__
+
+
+def watch(owner: Any, name: str, then: Callable[[], None]) -> None:
+    """Call `then()` before each call of `owner.name`."""
+    original = getattr(owner, name)
+
+    @functools.wraps(original)
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        then()
+        return original(*args, **kwargs)
+
+    setattr(owner, name, watched)
 
 
 def utility(torch: Any, name: str, make: Callable[[Any], Any]) -> None:
@@ -134,6 +154,16 @@ def careful(remedy: str, change: Callable[..., None]) -> Callable[..., None]:
 def alive(kinds: type | tuple[type, ...]) -> list[Any]:
     """All objects of that class, or of these, that there are."""
     return [each for each in gc.get_objects() if issubclass(type(each), kinds)]
+
+
+def modes(torch: Any) -> tuple[bool, ...]:
+    """Whatever could make another answer of the same tensors."""
+    return (
+        torch.is_grad_enabled(),
+        torch.is_inference_mode_enabled(),
+        torch.is_autocast_enabled("cpu"),
+        torch.is_autocast_enabled("cuda"),
+    )
 
 
 def infers(torch: Any, module: Any) -> bool:
