@@ -94,3 +94,78 @@ def test_other_sizes_are_compared_and_new_weights_end_it(tmp_path: Path) -> None
     found = run(tmp_path / "job", script(sizes=[2, 3, 3, 2], reload=True), ("frozen", True))
     assert found.output.split()[0] == "0"
     assert found.output.splitlines()[1] == plain.output.splitlines()[1] == " ".join(["0.0"] * 8)
+
+
+CHANGED = """
+import torch
+
+
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.norm = torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4)
+        self.scale = 1.0
+        self.calls = 0
+
+    def forward(self, x):
+        self.calls += 1
+        return {"out": self.norm(self.conv(x)).relu() * self.scale, "mean": x.mean()}
+
+
+torch.set_grad_enabled({gradients})
+for change in {changes}:
+    torch.manual_seed(0)
+    net, x, seen = Net().eval(), torch.rand(2, 3, 8, 8), []
+    for _ in range(3):
+        net(x)
+    calls = net.calls
+    for turn in range(2):
+        output = net(x)["out"]
+    same = net.calls == calls
+    exec(change)
+    for turn in range(2):
+        output = net(x)["out"]
+        numbers = [round(v, 3) for v in output.flatten()[:8].tolist()]
+        print(output.requires_grad, output.is_leaf, *numbers, len(seen), x.grad, net.conv.weight.grad, seen)
+    print(same)
+"""
+CHANGES = (
+    "net.conv.register_forward_hook(lambda *_: seen.append(1))",
+    "net.register_forward_pre_hook(lambda *_: seen.append(1))",
+    "with torch.no_grad(): net.conv.weight.mul_(-1)",
+    "for p in net.parameters(): p.data.mul_(-1)",
+    "for p in net.parameters(): p.data.copy_(torch.rand_like(p))",
+    "for p in net.parameters(): p.data = torch.rand_like(p)",
+    "torch.nn.utils.vector_to_parameters(torch.arange(120.0) / 120, net.parameters())",
+    "net.norm.running_mean.fill_(3)",
+    "net.conv.weight.detach().numpy()[:] = 2",
+    "net.conv = torch.nn.Conv2d(3, 4, 3)",
+    "net.scale = 2.0",
+    "net.norm.train()",
+    "net.load_state_dict({name: 2 * value for name, value in net.state_dict().items()})",
+)
+ASKED = (
+    "output.sum().backward()",
+    "(output**2).sum().backward(); output += 1",
+    "seen += torch.autograd.grad(output.mean(), [net.conv.bias, net.norm.weight])",
+    "net.train(); net(x)['out'].sum().backward()",
+    "x.requires_grad_(); net(x)['out'].sum().backward()",
+)
+
+
+def changed(changes: tuple[str, ...], gradients: bool) -> str:
+    text = "import torch\ntorch.set_printoptions(precision=3)" + CHANGED
+    return text.replace("{changes}", repr(changes)).replace("{gradients}", str(gradients))
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize(("changes", "gradients"), [(CHANGES, False), (ASKED, True)])
+def test_a_model_that_is_changed_or_looked_at_or_asked_for_gradients_answers_by_itself(
+    tmp_path: Path, changes: tuple[str, ...], gradients: bool
+) -> None:
+    pytest.importorskip("torch")
+    text = changed(changes, gradients)
+    plain, found = run(tmp_path / "plain", text), run(tmp_path / "job", text, ("frozen", True))
+    assert found.output.replace("\nTrue\n", "\nFalse\n") == plain.output
+    assert found.output.count("\nTrue\n") == len(changes)
+    assert len(found.applied) == len(changes)

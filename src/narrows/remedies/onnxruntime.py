@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from . import estimates
@@ -49,14 +48,11 @@ def apply(torch: Any, value: bool) -> None:
         runtime = importlib.import_module("onnxruntime")
         names = [f"in{i}" for i in range(len(given))]
         exported = io.BytesIO()
-        with warnings.catch_warnings(record=True) as said:
-            warnings.simplefilter("always")
+        with twin.tracing(torch):
             torch.onnx.export(
                 flat, tuple(given), exported, dynamo=False, input_names=names,
                 dynamic_axes={name: {0: f"{name}_rows"} for name, t in zip(names, given, strict=True) if t.dim()},
             )  # fmt: skip
-        if any(issubclass(w.category, torch.jit.TracerWarning) for w in said):
-            raise twin.Differs("the trace depends on values")
         options = runtime.SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()
         options.log_severity_level = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import nested, twin
+from . import nested, twin, within
 
 MOST_FORMS = 32
 """Kinds of calls for which the answers are compared; with more, the rest is answered as before."""
@@ -49,14 +49,7 @@ class Answers:
         if found is None:
             raise Unlike
         at, places = found
-        # Whatever could make another answer of the same tensors.
-        modes = (
-            torch.is_grad_enabled(),
-            torch.is_inference_mode_enabled(),
-            torch.is_autocast_enabled("cpu"),
-            torch.is_autocast_enabled("cuda"),
-        )
-        kind = (id(module), places, nested.form(torch.Tensor, (args, kwargs)), modes)
+        kind = (id(module), places, nested.form(torch.Tensor, (args, kwargs)), within.modes(torch))
         left = self.left.get(kind)
         if left is None:
             if len(self.left) >= MOST_FORMS:

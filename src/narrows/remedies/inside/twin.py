@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
+import warnings
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from . import nested, within
+from . import later, nested, unchanged, within
 
 Fast = Callable[[list[Any]], Sequence[Any]]
 """The model's tensors in, the tensors of its answer out."""
@@ -22,15 +24,32 @@ class Differs(Exception):
     pass
 
 
+@contextlib.contextmanager
+def tracing(torch: Any) -> Iterator[None]:
+    """Raises `Differs` where what is traced branches on a value, or loops over a length, as it went this time."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        yield
+    if any(issubclass(each.category, torch.jit.TracerWarning) for each in said):
+        raise Differs("the trace depends on values")
+
+
 def answer_with(torch: Any, remedy: str, build: Callable[[Any, list[Any]], Fast], *, device: str | None = None) -> None:
     """Answer outermost calls in eval mode with what `build(flat, tensors)` makes of the model at its first one.
 
     `flat` is a module that takes and gives nothing but tensors. Each shape of input is answered by both the first time:
     if the answers differ, if building fails, or if the inputs are more than tensors, the model itself goes on
-    answering. What is built holds a copy of the weights: it is given up when the model trains or loads others.
+    answering. What is built holds a copy of the weights: it is given up when the model trains, or is changed in any way.
+    Where somebody looks at the calls inside of the model, the model answers.
     """
     tensor = torch.Tensor
     twins: Any = weakref.WeakKeyDictionary()
+    parts: dict[int, tuple[Any, Any]] = {}
+    """By the id of a part of a model: (the part, the twin of its model), both weak."""
+
+    def belongs(part: Any, twin: _Twin) -> None:
+        key = id(part)
+        parts[key] = weakref.ref(part, lambda _: parts.pop(key, None)), weakref.ref(twin)
 
     def make(call: Any, module: Any, args: Any, kwargs: Any) -> Any:
         twin = twins.get(module)
@@ -42,10 +61,12 @@ def answer_with(torch: Any, remedy: str, build: Callable[[Any, list[Any]], Fast]
             if next(module.parameters(), None) is None:
                 return call(module, *args, **kwargs)
             twin = twins[module] = _Twin(torch, remedy, build, device)
+            for part in module.modules():
+                belongs(part, twin)
         if twin.given_up:
             return call(module, *args, **kwargs)
         try:
-            form = nested.form(tensor, (args, kwargs))
+            form = within.modes(torch), nested.form(tensor, (args, kwargs))
             given = nested.tensors(tensor, (args, kwargs))
         except TypeError as error:
             twin.give_up(error)
@@ -54,16 +75,19 @@ def answer_with(torch: Any, remedy: str, build: Callable[[Any, list[Any]], Fast]
             return call(module, *args, **kwargs)
         return twin.answer(call, module, args, kwargs, form, given)
 
-    original = torch.nn.Module.load_state_dict
+    original = torch.nn.Module.__setattr__
 
     @functools.wraps(original)
-    def load_state_dict(self: Any, *args: Any, **kwargs: Any) -> Any:
-        for module, twin in list(twins.items()):
-            if any(part is self for part in module.modules()):
+    def __setattr__(self: Any, name: str, value: Any) -> None:  # noqa: N807
+        part = parts.get(id(self))
+        # What a model sets while it is called is no change of it, and its modes are looked at when it is.
+        if part is not None and name != "training" and vars(self).get(name, parts) is not value:
+            twin = part[1]()
+            if twin is not None and not twin.calling:
                 twin.give_up()
-        return original(self, *args, **kwargs)
+        original(self, name, value)
 
-    torch.nn.Module.load_state_dict = load_state_dict
+    torch.nn.Module.__setattr__ = __setattr__
     within.through(torch, make)
 
 
@@ -71,9 +95,13 @@ class _Twin:
     def __init__(self, torch: Any, remedy: str, build: Any, device: str | None) -> None:
         self.torch, self.remedy, self.build, self.device = torch, remedy, build, device
         self.fast: Fast | None = None
-        self.given_up = False
+        self.given_up = self.calling = False
         self.answers: dict[Any, Any] = {}
-        """By form of the input: the answer, its tensors empty; None if the two differed."""
+        """By form of the input: the answer, its tensors empty, and which of them have a graph; None if the two
+        differed."""
+        self.parts: Any = None
+        self.numbers: Any = None
+        self.later = later.Later(torch)
 
     def give_up(self, error: BaseException | None = None) -> None:
         self.given_up, self.fast = True, None
@@ -83,22 +111,41 @@ class _Twin:
 
     def answer(self, call: Any, module: Any, args: Any, kwargs: Any, form: Any, given: list[Any]) -> Any:
         tensor = self.torch.Tensor
+        if self.parts is not None:
+            if not self.parts.same() or not self.numbers.same():
+                self.give_up(Differs("the model was changed"))
+                return self._call(call, module, args, kwargs)
+            if self.parts.looked_at():
+                return self._call(call, module, args, kwargs)
         known = self.answers.get(form, self)
         if known is self:
             if len(self.answers) >= MOST_FORMS:
-                return call(module, *args, **kwargs)
+                return self._call(call, module, args, kwargs)
             return self._first(call, module, args, kwargs, form, given)
         if known is None or self.fast is None:
-            return call(module, *args, **kwargs)
+            return self._call(call, module, args, kwargs)
+        empty, graphs = known
         with self.torch.no_grad():
-            made = iter(self.fast(given))
-        return nested.changed(tensor, known, lambda _: next(made))
+            made = list(self.fast(given))
+        if any(graphs):
+            again = later.Again(self.torch, call, module, args, kwargs, given)
+            made = self.later.answers(again, [later.own(t) for t in made], graphs, self.parts.parameters)
+        answers = iter(made)
+        return nested.changed(tensor, empty, lambda _: next(answers))
+
+    def _call(self, call: Any, module: Any, args: Any, kwargs: Any) -> Any:
+        self.calling = True
+        try:
+            return call(module, *args, **kwargs)
+        finally:
+            self.calling = False
 
     def _first(self, call: Any, module: Any, args: Any, kwargs: Any, form: Any, given: list[Any]) -> Any:
         torch = self.torch
         held = [(b, b.clone()) for b in module.buffers()]
-        output = call(module, *args, **kwargs)
+        output = self._call(call, module, args, kwargs)
         self.answers[form] = None
+        self.calling = True
         try:
             if any(part.training for part in module.modules()):
                 raise Differs("a part of the model is in training mode")
@@ -107,20 +154,25 @@ class _Twin:
             if not all(torch.equal(b, before) for b, before in held):
                 raise Differs("a call changes the model")
             nested.form(torch.Tensor, output)
+            started = self.fast is None
+            if started:
+                self.parts, self.numbers = unchanged.Parts(torch, module), unchanged.Numbers(torch, module)
+                if self.parts.looked_at():
+                    raise Differs("somebody looks at the calls inside of the model")
             with torch.no_grad():
                 if self.fast is None:
                     self.fast = self.build(_flat(torch, call, module, args, kwargs), given)
-                    started = True
-                else:
-                    started = False
                 # Twice: the second call may run another form than the first.
                 for _ in range(2):
                     compare(torch, nested.tensors(torch.Tensor, output), list(self.fast(given)))
+            graphs = [t.requires_grad for t in nested.tensors(torch.Tensor, output)]
+            self.answers[form] = nested.changed(torch.Tensor, output, lambda t: t.new_empty(0)), graphs
         except Exception as error:
             if len(self.answers) == 1 or self.fast is None:
                 self.give_up(error)  # it did not answer a single form
             return output
-        self.answers[form] = nested.changed(torch.Tensor, output, lambda t: t.new_empty(0))
+        finally:
+            self.calling = False
         if started:
             within.note(self.remedy, model=type(module).__name__)
         return output
