@@ -4,9 +4,9 @@ import re
 
 from narrows.job.failure import Failure
 from narrows.memory.size import parse
+from narrows.remedies import CLASSES, ON_REQUEST
 
 UNITS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600}
-ALWAYS, ON_REQUEST = ("exact", "numerics"), ("memory", "training")
 
 
 def duration(text: str) -> float:
@@ -21,9 +21,9 @@ def classes(text: str) -> frozenset[str]:
     """Classes of remedies: those that are always tried, and the ones asked for."""
     asked = names(text)
     for name in asked:
-        if name not in (*ALWAYS, *ON_REQUEST):
+        if name not in CLASSES:
             raise Failure(f"{name!r} is no class of remedies; --allow takes: {', '.join(ON_REQUEST)}", 2)
-    return frozenset(ALWAYS) | asked
+    return frozenset(CLASSES) - frozenset(ON_REQUEST) | asked
 
 
 def names(text: str) -> frozenset[str]:

@@ -30,7 +30,10 @@ import importlib
 import pkgutil
 from types import ModuleType
 
-CLASSES = ("exact", "numerics", "memory", "training")
+CLASSES = ("training", "numerics", "memory", "exact")
+"""The one that changes most first."""
+ON_REQUEST = ("memory", "training")
+"""The classes that are tried only where they are asked for."""
 
 
 def load(name: str) -> ModuleType:

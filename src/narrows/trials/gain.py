@@ -40,7 +40,7 @@ def gain(pairs: Pairs, *, per_sample: bool = False) -> Gain | None:
     logs = [math.log(ratio) for ratio in ratios(pairs, per_sample)]
     low, high = interval(logs)
     return Gain(
-        ratio=math.exp(centre(logs)), low=math.exp(low), high=min(math.exp(high) if high < 700 else math.inf, math.inf),
+        ratio=math.exp(centre(logs)), low=math.exp(low), high=math.exp(high) if high < 700 else math.inf,
         pairs=len(pairs),
     )  # fmt: skip
 

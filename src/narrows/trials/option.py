@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from narrows.remedies import CLASSES
 from narrows.trials.arm import Arm, Unproven, Value
 from narrows.trials.gain import Gain
 from narrows.trials.parity import Parity
-
-CLASSES = ("training", "numerics", "memory", "exact")
-"""The one that changes most first."""
 
 
 @dataclass(frozen=True, kw_only=True)
