@@ -132,3 +132,21 @@ def test_a_chain_of_models_can_be_asked_for_gradients(tmp_path: Path) -> None:
     assert less.output.splitlines()[:-1] == plain.splitlines()[:-1]
     assert int(less.output.splitlines()[-1]) > 0
     assert less.applied
+
+
+FAKE = """
+import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
+with FakeTensorMode():
+    net = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.BatchNorm1d(4)).eval()
+    for _ in range(3):
+        print(net(torch.ones(3, 4)).requires_grad)
+"""
+
+
+@pytest.mark.torch
+def test_a_trace_without_numbers_shows_what_it_saves(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    found = run(tmp_path / "job", FAKE, ("inference-mode", "inference_mode"))
+    assert found.output.split() == ["True"] * 3
+    assert (len(found.applied), found.not_applied) == (1, ())

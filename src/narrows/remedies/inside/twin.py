@@ -45,11 +45,13 @@ def answer_with(torch: Any, remedy: str, build: Callable[[Any, list[Any]], Fast]
     tensor = torch.Tensor
     twins: Any = weakref.WeakKeyDictionary()
     parts: dict[int, tuple[Any, Any]] = {}
-    """By the id of a part of a model: (the part, the twin of its model), both weak."""
+    """By the id of a part of a model: (the part, the twins of models that it is in), all weak."""
 
     def belongs(part: Any, twin: _Twin) -> None:
         key = id(part)
-        parts[key] = weakref.ref(part, lambda _: parts.pop(key, None)), weakref.ref(twin)
+        if key not in parts:
+            parts[key] = weakref.ref(part, lambda _: parts.pop(key, None)), weakref.WeakSet()
+        parts[key][1].add(twin)
 
     def make(call: Any, module: Any, args: Any, kwargs: Any) -> Any:
         twin = twins.get(module)
@@ -82,9 +84,9 @@ def answer_with(torch: Any, remedy: str, build: Callable[[Any, list[Any]], Fast]
         part = parts.get(id(self))
         # What a model sets while it is called is no change of it, and its modes are looked at when it is.
         if part is not None and name != "training" and vars(self).get(name, parts) is not value:
-            twin = part[1]()
-            if twin is not None and not twin.calling:
-                twin.give_up()
+            for twin in part[1]:
+                if not twin.calling:
+                    twin.give_up()
         original(self, name, value)
 
     torch.nn.Module.__setattr__ = __setattr__
