@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from .candidate import Candidate
 from .inside import looks, within
-from .inside.writer import Writer
 from .inside.snapshot import snapshot
+from .inside.writer import Writer
 
 if TYPE_CHECKING:
     from narrows.findings.view import View
