@@ -90,3 +90,15 @@ def test_a_forward_that_takes_the_weights_out_of_its_layers_finds_them(tmp_path:
     script = SCRIPT.replace("{call}", "(x @ self.first.weight.T)")
     plain, found = run(tmp_path / "plain", script), run(tmp_path / "job", script, ("int8-dynamic", True))
     assert numbers(found.output) == pytest.approx(numbers(plain.output), abs=0.05)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("inside", [0, 1])
+def test_it_is_used_where_another_remedy_turns_gradients_off(tmp_path: Path, inside: int) -> None:
+    pytest.importorskip("torch")
+    script = SCRIPT.replace("{call}", "self.first(x).relu()").replace("torch.no_grad()", "torch.enable_grad()")
+    remedies: list[tuple[str, object]] = [("inference-mode", "no_grad"), ("int8-dynamic", True)]
+    plain = run(tmp_path / "plain", script)
+    found = run(tmp_path / "job", script, remedies[inside], remedies[1 - inside])
+    assert found.output != plain.output
+    assert numbers(found.output) == pytest.approx(numbers(plain.output), abs=0.05)

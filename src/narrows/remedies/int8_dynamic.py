@@ -68,8 +68,7 @@ def apply(torch: Any, value: bool) -> None:
             within.note(NAME, model=type(module).__name__, layers=len(layers))
 
     def make(call: Any, module: Any, args: Any, kwargs: Any) -> Any:
-        # What records gradients is the script's own.
-        if not torch.is_grad_enabled():
+        if within.infers(torch, module):
             if module not in known:
                 known[module] = None
                 within.careful(NAME, change)(module)
@@ -93,8 +92,9 @@ class _Copy:
     """A layer in int8, and of what weights it was made."""
 
     def __init__(self, torch: Any, layer: Any) -> None:
-        with warnings.catch_warnings():  # torch says that torchao will take over
-            warnings.simplefilter("ignore")
+        # It calls modules of its own, which no other remedy is to take for the job's.
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch says that torchao will take over
             alone = torch.nn.Sequential(layer)
             made = torch.ao.quantization.quantize_dynamic(alone, {type(layer)}, dtype=torch.qint8)
         self.layer = made[0]
@@ -111,6 +111,7 @@ def _answer(torch: Any, kind: Any, copies: Any) -> None:
     @functools.wraps(original)
     def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
         copy = copies.get(self)
+        # What records gradients is the script's own.
         if copy is None or torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"):
             return original(self, *args, **kwargs)
         try:
