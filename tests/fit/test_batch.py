@@ -68,6 +68,8 @@ def test_an_epoch_is_that_of_the_longest_loader_of_that_batch() -> None:
     train, check = {"batch_size": 8, "batches": 100}, {"batch_size": 8, "batches": 2}
     for loaders in ((train, check), (check, train)):
         assert [each.dataset for each in batches(command(""), loaders, 8, "")] == [800]
+    (exact,) = batches(command(""), ({**train, "picked": 797}, check), 8, "")
+    assert exact.dataset == 797, "its last batch is a smaller one"
     (streamed,) = batches(command(""), (check, {"batch_size": 8, "batches": None}), 8, "")
     assert streamed.dataset is None
 

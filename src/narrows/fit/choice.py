@@ -68,7 +68,8 @@ def _loaders(events: Iterable[Mapping[str, Any]]) -> Iterator[Size]:
         size = event.get("batch_size") or event.get("sampled")
         if size:
             length = event.get("batches")
-            by.setdefault(size, []).append(length * size if length else None)
+            # The last batch of an epoch may be a smaller one, or may have been dropped.
+            by.setdefault(size, []).append((event.get("picked") or length * size) if length else None)
     for size, held in by.items():
         known = [samples for samples in held if samples is not None]
         yield Size(what="batch", now=size, name="DataLoader", kind="loader",
