@@ -24,7 +24,7 @@ def test_a_training_script(script: Path) -> None:
 
 
 def test_sleeping_in_the_loop_is_host_and_names_the_line(tmp_path: Path) -> None:
-    write(tmp_path, "time.sleep(0.02)")  # long beside what a busy machine makes of the rest
+    write(tmp_path, "time.sleep(0.05)")  # long beside what a busy machine makes of the rest
     _, report = narrows(tmp_path, "python", "train.py", PATH=BIN)
     assert check_ledger(report)["host"] > 0.8
     assert report["verdict"]["cause"] == "host"

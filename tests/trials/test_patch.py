@@ -229,4 +229,5 @@ def test_a_patched_job_records_no_gradients(work: Path) -> None:
     ]
     assert answers[0].startswith("True")
     assert answers[1].startswith("False")
-    assert answers[1] == answers[2] == answers[0].replace("True", "False")
+    assert answers[1] == answers[0].replace("True", "False")
+    assert answers[2] == answers[0], "under the remedy answers look as the script made them"
