@@ -47,6 +47,10 @@ for wrong in (lambda: torch.save(1, "missing/x.pt"), lambda: torch.save({"lock":
         wrong()
     except Exception as error:
         print(type(error).__name__)
+torch.save(torch.ones(1), "quiet.pt")
+for moment in range(100):  # nobody looks at it: the thread writes it, once it has its turn
+    if False not in writers:
+        threading.Event().wait(0.02)
 fill(7)
 torch.save(net.state_dict(), "last.pt")
 fill(8)
@@ -74,14 +78,18 @@ for step in range(3):
 print([torch.load(f"{step}.pt").tolist() for step in range(3)])
 print("written", len(writers))
 """
-FAILS = """
-import os, torch
-from torch.serialization import register_package
+UNWRITABLE = """
 class Fails:
     def __deepcopy__(self, memo):
         return self
     def __reduce__(self):
         raise ValueError("cannot be written")
+"""
+FAILS = (
+    UNWRITABLE
+    + """
+import os, torch
+from torch.serialization import register_package
 try:
     torch.save(Fails(), "a.pt")
     torch.save(1, "b.pt")
@@ -90,6 +98,7 @@ except ValueError as error:
 torch.save(2, "b.pt")
 print(torch.load("b.pt"))
 """
+)
 SLOW_DISK = """
 import glob, io, multiprocessing, os, pathlib, shutil, subprocess, sys, tarfile, threading, time, torch
 class Slow(torch._C.PyTorchFileWriter):
@@ -156,13 +165,10 @@ list(DataLoader(range(2), num_workers=1))
 print(threading.active_count() > 1)
 """
 )
-TELLS = """
+TELLS = (
+    UNWRITABLE
+    + """
 import os, sys, torch
-class Fails:
-    def __deepcopy__(self, memo):
-        return self
-    def __reduce__(self):
-        raise ValueError("cannot be written")
 torch.save(torch.ones(1), "good.pt")
 def touch(how):
     try:
@@ -177,6 +183,7 @@ torch.save(Fails(), "a.pt")
 print("end", flush=True)
 END
 """
+)
 RANKS = """
 import time
 class Slow(torch._C.PyTorchFileWriter):
