@@ -112,10 +112,7 @@ class Traces:
         def run(size: int) -> int | None:
             if batch is None or not seen.real or most.bytes > MUCH * self._room(seen):
                 return None
-            ran = memory_run(
-                self.asked(f"alone{size}", batch.of(self.command, size), "plain"),
-                self.folder, shield=not self.wish.allow_writes,
-            )  # fmt: skip
+            ran = self._run(self.asked(f"alone{size}", batch.of(self.command, size), "plain"))
             if ran.process is None or not scaling.scaled(seen.process, ran.process, batch, size):
                 return None
             peak = taken(ran.process, seen.ends, device=seen.stream.device)
@@ -130,7 +127,7 @@ class Traces:
         rooms = {
             name: getattr(module, "ROOM", ())
             for name, module in modules.items()
-            if not hasattr(module, "RANKS") and getattr(module, "possible", lambda process: True)(seen.process)
+            if not hasattr(module, "RANKS") and remedies.possible(module, seen.process)
         }
         found = self._each([(name, values[0]) for name, values in rooms.items() if values], seen, batch)
         # What found nothing to change finds nothing with another setting either.

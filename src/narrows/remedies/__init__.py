@@ -26,9 +26,16 @@ A remedy has
   another file of the job has them. If it is missing, the edit is for every file.
 """
 
+from __future__ import annotations
+
 import importlib
 import pkgutil
+from collections.abc import Callable
 from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from narrows.spool.record import Process
 
 CLASSES = ("training", "numerics", "memory", "exact")
 """The one that changes most first."""
@@ -51,6 +58,12 @@ def names() -> list[str]:
     """All remedies, by name."""
     modules = (name for name in _modules() if hasattr(importlib.import_module(f"{__name__}.{name}"), "CLASS"))
     return sorted(name.replace("_", "-") for name in modules)
+
+
+def possible(module: ModuleType, process: Process) -> bool:
+    """Whether a remedy may find something to change in this job, where it says so at all."""
+    asked: Callable[[Process], bool] = getattr(module, "possible", lambda process: True)
+    return asked(process)
 
 
 def _modules() -> list[str]:

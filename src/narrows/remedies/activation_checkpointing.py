@@ -100,8 +100,7 @@ class State:
         ]
         # "It has begun": a first call that sets where it begins.
         self.flags = [(vars(p), name, value) for p in parts for name, value in vars(p).items() if type(value) is bool]
-        cuda = torch.cuda
-        self.drawn = torch.get_rng_state(), cuda.get_rng_state_all() if cuda.is_initialized() else None
+        self.undraw = within.random_numbers(torch)
 
     def changed(self) -> bool:
         tensors = any(held.get(name) is not t or t._version != then for held, name, t, then, _ in self.tensors)
@@ -114,9 +113,7 @@ class State:
                 tensor.copy_(then)
         for owner, name, value in self.flags:
             owner[name] = value
-        self.torch.set_rng_state(self.drawn[0])
-        if self.drawn[1] is not None:
-            self.torch.cuda.set_rng_state_all(self.drawn[1])
+        self.undraw()
 
 
 def by_hand(value: int) -> str:

@@ -73,7 +73,7 @@ def apply(torch: Any, value: bool) -> None:
             return call_laid_out(call, model, args, kwargs)
         # A model that asks for .view() fails here. It is called again as if nothing had been: its buffers too.
         buffers = [(b, b.clone()) for b in model.buffers()]
-        state = torch.get_rng_state(), torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
+        undraw = within.random_numbers(torch)
         try:
             output = call_laid_out(call, model, args, kwargs)
         except RuntimeError as error:
@@ -82,9 +82,7 @@ def apply(torch: Any, value: bool) -> None:
             with torch.no_grad():
                 for buffer, before in buffers:
                     buffer.copy_(before)
-            torch.set_rng_state(state[0])
-            if state[1] is not None:
-                torch.cuda.set_rng_state_all(state[1])
+            undraw()
             return call(model, *args, **kwargs)
         known.add(kind)
         return output

@@ -32,8 +32,8 @@ def room(wish: Wish, view: View) -> list[Option]:
     found: list[Option] = []
     for name in remedies.names():
         module = remedies.load(name)
-        possible = getattr(module, "possible", lambda process: True)
-        if _asked(wish, name) and hasattr(module, "ROOM") and _for(view, name) and possible(view.process):
+        offers = _asked(wish, name) and hasattr(module, "ROOM") and _for(view, name)
+        if offers and remedies.possible(module, view.process):
             known = {each.value: each.seconds for each in module.candidates(view)}
             values = known if module.CLASS == "memory" else dict.fromkeys(module.ROOM, 0.0) | known
             found.extend(named(name, value, seconds) for value, seconds in values.items())

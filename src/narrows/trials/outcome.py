@@ -6,10 +6,10 @@ from pathlib import Path
 from narrows import __version__, remedies
 from narrows.job.command import Command
 from narrows.job.facts import Facts
-from narrows.job.failure import Failure
 from narrows.report.build import build
 from narrows.report.format import size
 from narrows.report.model import Outcome, Room, Trial
+from narrows.report.write import put
 from narrows.trials import recipe as recipes
 from narrows.trials.gain import Gain
 from narrows.trials.option import Option, Verdict
@@ -75,10 +75,7 @@ def outcome(wish: Wish, command: Command, facts: Facts, found: Found, torch: str
         made = patch(files(command.words), [(option.remedy, option.value) for option in found.kept])
         if made.text:
             changes = _free(path.with_suffix(".patch"))
-            try:
-                changes.write_bytes(made.text.encode())
-            except OSError as error:
-                raise Failure(f"{changes} cannot be written: {error.strerror}") from None
+            put(str(changes), made.text.encode())
     report = build(after, "en") if after is not None and found.kept else None
     return Outcome(
         remedies=[option.name for option in found.kept],

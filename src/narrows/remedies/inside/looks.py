@@ -15,6 +15,7 @@ import traceback
 from os import stat as look_at
 from typing import Any
 
+from . import within
 from .writer import Writer
 
 TOUCHES = frozenset((
@@ -43,13 +44,21 @@ def watch(torch: Any, writer: Writer) -> None:
     os.stat, os.lstat = _status(os.stat, writer), _status(os.lstat, writer)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=writer.forget)
-    process_class: Any = multiprocessing.process.BaseProcess
-    process_class.start = _before(process_class.start, writer, lambda: not _by_a_loader())
+
+    def settle() -> None:
+        if writer.busy():
+            writer.settle()
+
+    def begins() -> None:
+        if writer.busy() and not _by_a_loader():
+            writer.settle()
+
+    within.watch(multiprocessing.process.BaseProcess, "start", begins)
     parallel = getattr(torch, "distributed", None)
     for place in (parallel, getattr(parallel, "distributed_c10d", None)):
         for name in TOGETHER:
             if hasattr(place, name):
-                setattr(place, name, _before(getattr(place, name), writer))
+                within.watch(place, name, settle)
     _at_the_end(writer)
 
 
@@ -90,16 +99,6 @@ def _status(original: Any, writer: Writer) -> Any:
         if original in able:
             able.add(status)
     return status
-
-
-def _before(original: Any, writer: Writer, when: Any = lambda: True) -> Any:
-    @functools.wraps(original)
-    def settled(*args: Any, **kwargs: Any) -> Any:
-        if writer.busy() and when():
-            writer.settle()
-        return original(*args, **kwargs)
-
-    return settled
 
 
 def _at_the_end(writer: Writer) -> None:

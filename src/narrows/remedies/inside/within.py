@@ -156,6 +156,19 @@ def alive(kinds: type | tuple[type, ...]) -> list[Any]:
     return [each for each in gc.get_objects() if issubclass(type(each), kinds)]
 
 
+def random_numbers(torch: Any) -> Callable[[], None]:
+    """What sets torch's random numbers, those of a device too, back to where they are now."""
+    cuda = torch.cuda
+    mine, devices = torch.get_rng_state(), cuda.get_rng_state_all() if cuda.is_initialized() else None
+
+    def undo() -> None:
+        torch.set_rng_state(mine)
+        if devices is not None:
+            cuda.set_rng_state_all(devices)
+
+    return undo
+
+
 def modes(torch: Any) -> tuple[bool, ...]:
     """Whatever could make another answer of the same tensors."""
     return (
