@@ -5,7 +5,8 @@
 For each job `narrows optimize` runs once. Then the original, copies made faster by hand (`benchmarks/gains/`), the
 original with its model compiled, a copy with automatic settings, and the original under `narrows run` with the recipe
 run in turn, each second round backwards, each in a fresh process and with the same clock. A speed-up is a ratio within
-a round. Writes `docs/gains.md`; with `--only` the other rows of the page stay as they are.
+a round. Writes `docs/gains.md`, or `docs/gains-without-bf16.md` where the processor has no instructions for bfloat16;
+with `--only` the other rows of the page stay as they are.
 """
 
 import argparse
@@ -20,11 +21,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gains import bf16
 from gains.table import kept, line, summary
 from provenance import provenance
 
 ROOT = Path(__file__).parent.parent
-PAGE = ROOT / "docs" / "gains.md"
+PAGE = ROOT / "docs" / ("gains.md" if bf16.FAST else "gains-without-bf16.md")
+OTHER = "[Where it has not](gains-without-bf16.md)" if bf16.FAST else "[Where it has](gains.md)"
 GAINS = ROOT / "benchmarks" / "gains"
 WILD = ROOT / "tests" / "wild"
 WORKLOADS = ROOT / "src" / "narrows" / "workloads"
@@ -156,9 +159,10 @@ def page(rows: dict[str, str], made_by: list[str]) -> str:
     lines = [rows[job.name] for job in JOBS if job.name in rows]
     missing = [f"`{job.name}`" for job in JOBS if job.name not in rows]
     made = [
-        "# What optimize gains",
+        f"# What optimize gains{'' if bf16.FAST else ' without bfloat16'}",
         "",
         *made_by,
+        f"This processor {'has' if bf16.FAST else 'has no'} instructions for bfloat16. {OTHER}.",
         "",
         "`narrows optimize --budget 10m` ran once on each job. Then six variants ran in turn, each second round backwards, each in a fresh process, "
         "and the same clock timed their steady steps: the original; a copy that a person made faster by hand with the "

@@ -1,5 +1,6 @@
 """`bert_reviews.by_hand.py`, and batches are padded to their own longest text."""
 
+import bf16
 import torch
 from bert_reviews import arguments, make_model, padded, reviews
 from transformers import Trainer
@@ -13,5 +14,5 @@ def collate(batch):
 
 
 model = make_model()
-args = arguments(bf16=True, use_cpu=True, optim="adamw_torch_fused", remove_unused_columns=False)
+args = arguments(bf16=bf16.FAST, use_cpu=True, optim="adamw_torch_fused", remove_unused_columns=False)
 Trainer(model=model, args=args, train_dataset=reviews(), data_collator=collate).train()

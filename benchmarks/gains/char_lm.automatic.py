@@ -4,6 +4,7 @@ import argparse
 import math
 import pydoc_data.topics
 
+import bf16
 import torch
 from accelerate import Accelerator
 from torch import nn
@@ -58,7 +59,7 @@ def main() -> None:
     data = torch.tensor([index[letter] for letter in text])
     model = Decoder(len(letters), context=options.context)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
-    accelerator = Accelerator(mixed_precision="bf16", cpu=True)
+    accelerator = Accelerator(mixed_precision="bf16" if bf16.FAST else "no", cpu=True)
     model, optimizer = accelerator.prepare(model, optimizer)
 
     def batch():

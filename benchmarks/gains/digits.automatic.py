@@ -2,6 +2,7 @@
 
 import argparse
 
+import bf16
 import torch
 from accelerate import Accelerator
 from sklearn.datasets import load_digits
@@ -66,7 +67,7 @@ def main() -> None:
         nn.Flatten(), nn.Linear(128 * 16, 10),
     )  # fmt: skip
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
-    accelerator = Accelerator(mixed_precision="bf16", cpu=True)
+    accelerator = Accelerator(mixed_precision="bf16" if bf16.FAST else "no", cpu=True)
     model, optimizer, train, test = accelerator.prepare(model, optimizer, train, test)
     for epoch in range(epochs):
         for images, labels in train:

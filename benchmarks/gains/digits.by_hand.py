@@ -2,6 +2,7 @@
 
 import argparse
 
+import bf16
 import torch
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
@@ -73,7 +74,7 @@ def main() -> None:
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
     for epoch in range(epochs):
         for images, labels in train:
-            with torch.autocast("cpu", dtype=torch.bfloat16):
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16.FAST):
                 loss = nn.functional.cross_entropy(model(images.to(memory_format=torch.channels_last)), labels)
             optimizer.zero_grad()
             loss.backward()

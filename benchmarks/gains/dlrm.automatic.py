@@ -1,5 +1,6 @@
 """`dlrm.py` with Accelerate and its mixed precision."""
 
+import bf16
 import torch
 from accelerate import Accelerator
 from torch import nn
@@ -23,7 +24,7 @@ class DLRM(nn.Module):
 torch.manual_seed(0)
 model = DLRM()
 optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
-accelerator = Accelerator(mixed_precision="bf16", cpu=True)
+accelerator = Accelerator(mixed_precision="bf16" if bf16.FAST else "no", cpu=True)
 model, optimizer = accelerator.prepare(model, optimizer)
 loss_fn = nn.BCEWithLogitsLoss()
 batches = [

@@ -5,6 +5,7 @@ import random
 import tempfile
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+import bf16
 import torch
 from transformers import BertConfig, BertForSequenceClassification, Trainer, TrainingArguments
 
@@ -46,7 +47,7 @@ args = TrainingArguments(
     save_strategy="no",
     report_to=[],
     disable_tqdm=True,
-    bf16=True,
+    bf16=bf16.FAST,
     use_cpu=True,
     dataloader_num_workers=2,
     remove_unused_columns=False,

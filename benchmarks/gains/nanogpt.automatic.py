@@ -5,6 +5,7 @@ import os
 import tempfile
 import time
 
+import bf16
 import numpy as np
 import torch
 import torch.nn as nn
@@ -75,7 +76,7 @@ def get_lr(it):
 
 model = GPT().to(device)
 optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, betas=(0.9, 0.95))
-accelerator = Accelerator(mixed_precision="bf16")
+accelerator = Accelerator(mixed_precision="bf16" if bf16.FAST else "no")
 model, optimizer = accelerator.prepare(model, optimizer)
 X, Y = get_batch("train")
 t0 = time.time()

@@ -5,6 +5,7 @@ import os
 import tempfile
 import time
 
+import bf16
 import numpy as np
 import torch
 import torch.nn as nn
@@ -82,7 +83,7 @@ for iter_num in range(max_iters):
     for param_group in optimizer.param_groups:
         param_group["lr"] = lr
     for micro_step in range(gradient_accumulation_steps):
-        with torch.autocast(device, dtype=torch.bfloat16):
+        with torch.autocast(device, dtype=torch.bfloat16, enabled=bf16.FAST):
             logits, loss = model(X, Y)
         loss = loss / gradient_accumulation_steps
         X, Y = get_batch("train")
