@@ -1,11 +1,12 @@
 """Speed-ups and their intervals."""
 
 import math
+import random
 
 import pytest
 
 from narrows.trials.arm import Measured
-from narrows.trials.gain import gain, interval
+from narrows.trials.gain import LOOKS_AFTER, MOST, gain, interval
 from narrows.trials.rounds import Pairs
 
 
@@ -37,6 +38,14 @@ def test_one_pair_that_disagrees_is_enough_to_doubt_six() -> None:
 def test_the_interval_is_that_of_the_signed_rank_test() -> None:
     # R: wilcox.test(c(1,2,3,4,5,6,7,8,9,10), conf.int=TRUE) gives 3.0 to 8.0
     assert interval([float(x) for x in range(1, 11)], 0.95) == (3.0, 8.0)
+
+
+def test_of_all_looks_together_one_in_twenty_takes_noise_for_a_gain() -> None:
+    rng, claims, times = random.Random(0), 0, 2000
+    for _ in range(times):
+        noise = [rng.gauss(0, 1) for _ in range(MOST)]
+        claims += any(interval(noise[:looked])[0] > 0 for looked in LOOKS_AFTER)
+    assert 0.02 * times < claims <= 0.05 * times
 
 
 def test_a_larger_step_is_held_against_its_samples() -> None:

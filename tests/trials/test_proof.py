@@ -64,6 +64,39 @@ def test_of_what_the_budget_did_not_reach_to_ask_nothing_is_dropped(rounds: int)
     assert len(machine.ran) == rounds * PARTS + (6 - rounds) * 2
 
 
+@dataclass
+class Restless(Machine):
+    """Each round is lucky or not: faster by a tenth, as the mean of the rounds is, is what only many of them show."""
+
+    turns: int = 0
+
+    def together(self, arms: Sequence[Arm]) -> list[Result]:
+        self.turns += 1
+        self.factors["a=True"] = (1.03, 0.75, 0.95)[self.turns % 3]
+        return Machine.together(self, arms)
+
+
+def test_what_seems_to_be_worth_it_is_run_for_longer_while_the_budget_reaches() -> None:
+    found = proven(Restless({}), OPTIONS[:1], deadline=1e9)
+    assert [o.remedy for o in found.kept] == ["a"]
+    assert found.combined is not None
+    assert found.combined.pairs in (12, 15, 18)
+
+
+def test_where_the_budget_is_spent_it_is_given_up_at_the_next_look() -> None:
+    found = proven(machine := Restless({}), OPTIONS[:1], deadline=0.0)
+    assert found.kept == ()
+    assert len(machine.ran) == 9 * 2
+    found = proven(machine := Restless({}), OPTIONS[:1], deadline=2 * 10)
+    assert len(machine.ran) == 12 * 2
+
+
+def test_what_is_not_worth_it_is_not_run_for_longer() -> None:
+    machine = Noisy({})
+    assert proven(machine, OPTIONS[1:2], deadline=1e9).kept == ()
+    assert len(machine.ran) == 9 * 2
+
+
 def test_of_several_that_add_nothing_to_each_other_the_best_stays() -> None:
     """Each of these two does what the other does."""
     twins = (option("a"), option("twin"))

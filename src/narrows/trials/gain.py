@@ -11,11 +11,14 @@ from dataclasses import dataclass
 
 from narrows.trials.rounds import Pairs
 
-FEWEST, MOST = 6, 9
-"""Pairs: with fewer than six no interval has a level of 95%."""
+LOOKS_AFTER = (6, 7, 8, 9, 12, 15, 18)
+"""Pairs after which a gain may be found to be proven: with fewer than six no interval has a level of 95%."""
+FEWEST, FIRST, MOST = LOOKS_AFTER[0], 9, LOOKS_AFTER[-1]
+"""So many pairs are run whatever the first ones say; so many whatever the budget; and so many if it reaches for them, of
+what seems to be worth it."""
 LEVEL = 1 - 2 / 2**FEWEST
-"""Of each interval: 96.9%. They are looked at after six pairs and after each more, so that of all the looks together at
-most one in twenty takes noise for a gain (`tests/trials/test_search.py`)."""
+"""Of each interval: 96.9%. Of all the looks together at most one in twenty takes noise for a gain: 4.6% of them
+(`tests/trials/test_gain.py`; of a whole search, `tests/trials/test_search.py`)."""
 HOPELESS_AFTER, HOPELESS = 3, 1.01
 """An arm that was not once faster than this in so many pairs is not run again."""
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 
 from narrows.trials.arm import AS_IT_IS, Arm
 from narrows.trials.bench import Bench, Own
-from narrows.trials.gain import FEWEST, HOPELESS, HOPELESS_AFTER, MOST, Gain, gain, ratios
-from narrows.trials.judge import MOST_MEMORY, follows
+from narrows.trials.gain import FEWEST, FIRST, HOPELESS, HOPELESS_AFTER, LOOKS_AFTER, MOST, Gain, gain, ratios
+from narrows.trials.judge import MOST_MEMORY, WORTH, follows
 from narrows.trials.option import Option, arm
 from narrows.trials.parity import Parity
 from narrows.trials.rounds import Pairs, Rounds
@@ -80,8 +80,11 @@ def _rounds(kept: Sequence[Option], bench: Bench) -> tuple[Rounds, set[str]]:
         if len(pairs) >= HOPELESS_AFTER and max(ratios(mine, whole.per_sample)) < HOPELESS:
             hopeless.add(other.name)
         seen = _gain(mine, kept)
-        if hopeless or (seen is not None and len(pairs) >= FEWEST and seen.proven):
+        if hopeless or (seen is not None and len(pairs) in LOOKS_AFTER and seen.proven):
             return True
+        if len(pairs) >= FIRST:
+            # Between two looks the budget is not asked: an end there would be one more.
+            return len(pairs) in LOOKS_AFTER and (bench.late() or seen is None or seen.ratio < WORTH)
         if other is AS_IT_IS or not bench.late():
             return False
         if len(pairs) < FEWEST:
