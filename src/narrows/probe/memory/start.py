@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import job, schedule
 from ..hooks import optimizer
+from ..windows import branches
 from .ending import Ending
 from .plain import Plain
 from .run import Run
@@ -29,6 +30,7 @@ def start(torch: Any, how: str, steps: int) -> None:
         run = Run(torch, fake)
         # Under a mode dynamo compiles nothing anyway, and takes that for an error where a whole graph was asked for.
         os.environ["TORCHDYNAMO_DISABLE"] = "1"
+        branches.called(torch)
         run.mode.__enter__()
     original, ending = job.boundary, Ending(steps, time.monotonic)
 

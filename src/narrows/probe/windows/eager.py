@@ -9,10 +9,22 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import job
+from . import branches
 
 
 def wanted() -> Callable[[], None]:
-    """Say so from now on, if the job compiles at all; what is returned ends it, whatever happens."""
+    """Say so from now on; what is returned ends it, whatever happens."""
+    ends = [_stance(), branches.called(job.torch)]
+
+    def done() -> None:
+        for end in ends:
+            end()
+
+    return done
+
+
+def _stance() -> Callable[[], None]:
+    """Of a job that compiles at all."""
     frames: Any = sys.modules.get("torch._dynamo.eval_frame")
     set_stance = getattr(getattr(job.torch, "compiler", None), "set_stance", None)
     if frames is None or set_stance is None or not hasattr(frames, "_stance"):
