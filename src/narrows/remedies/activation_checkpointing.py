@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import estimates
 from .candidate import Candidate
-from .inside import blocks, within
+from .inside import blocks, drawn, within
 
 if TYPE_CHECKING:
     from narrows.findings.view import View
@@ -100,7 +100,7 @@ class State:
         ]
         # "It has begun": a first call that sets where it begins.
         self.flags = [(vars(p), name, value) for p in parts for name, value in vars(p).items() if type(value) is bool]
-        self.undraw = within.random_numbers(torch)
+        self.drawn = drawn.Drawn(torch)
 
     def changed(self) -> bool:
         tensors = any(held.get(name) is not t or t._version != then for held, name, t, then, _ in self.tensors)
@@ -113,7 +113,7 @@ class State:
                 tensor.copy_(then)
         for owner, name, value in self.flags:
             owner[name] = value
-        self.undraw()
+        self.drawn.undo()
 
 
 def by_hand(value: int) -> str:

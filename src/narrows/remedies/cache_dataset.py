@@ -5,14 +5,12 @@ from __future__ import annotations
 import functools
 import operator
 import os
-import random
-import sys
 import threading
 import weakref
 from typing import TYPE_CHECKING, Any
 
 from .candidate import Candidate
-from .inside import datasets, marks, samples, within
+from .inside import datasets, drawn, marks, samples, within
 
 if TYPE_CHECKING:
     from narrows.findings.view import View
@@ -77,16 +75,13 @@ def apply(torch: Any, value: bool) -> None:
 
     loader_class = torch.utils.data.DataLoader
     within.arguments(NAME, loader_class, change)
-    original = loader_class.__iter__
 
-    @functools.wraps(original)
-    def __iter__(self: Any) -> Any:  # noqa: N807
-        for dataset in datasets.innermost(torch, self.dataset) if memories else ():
+    def look(loader: Any) -> None:
+        for dataset in datasets.innermost(torch, loader.dataset) if memories else ():
             if id(dataset) in memories:
                 memories[id(dataset)].look(dataset)
-        return original(self)
 
-    loader_class.__iter__ = __iter__
+    within.watch(loader_class, "__iter__", look)
 
 
 def kept(original: Any, torch: Any, memories: dict[int, Memory]) -> Any:
@@ -145,12 +140,12 @@ class Memory:
             return samples.copy(found, self.torch) if self.on else found
         if self.checks < CHECKS and not alone:
             return self.make(dataset, index)
-        before = self.random() if self.checks < CHECKS else None
+        before = drawn.Drawn(self.torch) if self.checks < CHECKS else None
         sample = self.make(dataset, index)
         try:
             if before is not None:
                 self.checks += 1
-                if samples.same(before, self.random(), self.torch):
+                if before.same():
                     self.again(dataset, index, sample, restore=True)
                 else:
                     self.off(dataset, "it draws random numbers")
@@ -192,24 +187,16 @@ class Memory:
 
     def again(self, dataset: Any, index: Any, sample: Any, *, restore: bool) -> Any:
         """The sample made once more; one that differs ends it all."""
-        before = self.random()
+        before = drawn.Drawn(self.torch)
         mine = samples.copy(sample, self.torch)
         made = self.make(dataset, index)
-        if not samples.same(before, self.random(), self.torch):
+        if not before.same():
             self.off(dataset, "it draws random numbers")
             if restore:
-                random.setstate(before[0])
-                self.torch.set_rng_state(before[1])
-                if len(before) > 2:
-                    sys.modules["numpy"].random.set_state(before[2])
+                before.undo()
         elif not samples.same(mine, made, self.torch):
             self.off(dataset, "a sample differs from time to time")
         return made
-
-    def random(self) -> tuple[Any, ...]:
-        numpy = sys.modules.get("numpy")
-        rest = (numpy.random.get_state(),) if numpy is not None else ()
-        return (random.getstate(), self.torch.get_rng_state(), *rest)
 
     def clear(self) -> None:
         self.samples.clear()

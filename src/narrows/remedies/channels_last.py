@@ -7,7 +7,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from .candidate import Candidate
-from .inside import nested, within
+from .inside import drawn, nested, within
 
 if TYPE_CHECKING:
     from narrows.findings.view import View
@@ -73,7 +73,7 @@ def apply(torch: Any, value: bool) -> None:
             return call_laid_out(call, model, args, kwargs)
         # A model that asks for .view() fails here. It is called again as if nothing had been: its buffers too.
         buffers = [(b, b.clone()) for b in model.buffers()]
-        undraw = within.random_numbers(torch)
+        before_call = drawn.Drawn(torch)
         try:
             output = call_laid_out(call, model, args, kwargs)
         except RuntimeError as error:
@@ -82,7 +82,7 @@ def apply(torch: Any, value: bool) -> None:
             with torch.no_grad():
                 for buffer, before in buffers:
                     buffer.copy_(before)
-            undraw()
+            before_call.undo()
             return call(model, *args, **kwargs)
         known.add(kind)
         return output

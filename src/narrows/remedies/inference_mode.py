@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import weakref
 from typing import TYPE_CHECKING, Any
 
 from . import estimates
 from .candidate import Candidate
-from .inside import later, nested, unchanged, within
+from .inside import drawn, later, nested, unchanged, within
 
 if TYPE_CHECKING:
     from narrows.findings.view import View
@@ -96,10 +95,10 @@ def apply(torch: Any, value: str) -> None:
         return nested.changed(torch.Tensor, output, lambda _: next(answers))
 
     within.through(torch, make)
-    within.watch(torch.optim.Optimizer, "__init__", lambda: off("there is an optimizer"))
-    within.watch(torch.nn.Module, "zero_grad", lambda: off("gradients are set to zero"))
+    within.watch(torch.optim.Optimizer, "__init__", lambda *_, **__: off("there is an optimizer"))
+    within.watch(torch.nn.Module, "zero_grad", lambda *_, **__: off("gradients are set to zero"))
     for name in ("backward", "grad"):
-        within.watch(torch.autograd, name, lambda: off("a backward is asked for"))
+        within.watch(torch.autograd, name, lambda *_, **__: off("a backward is asked for"))
 
 
 class _Known:
@@ -122,14 +121,14 @@ class _Known:
     def learn(self, call: Any, args: Any, kwargs: Any) -> Any:
         torch, tensor, model = self.torch, self.torch.Tensor, self.model()
         self.parts = unchanged.Parts(torch, model)
-        buffers, drawn = [(b, b._version) for b in model.buffers() if not b.is_inference()], self._drawn()
+        buffers, numbers = [(b, b._version) for b in model.buffers() if not b.is_inference()], drawn.Drawn(self.torch)
         output = call(model, *args, **kwargs)
         try:
             nested.form(tensor, (args, kwargs))
             nested.form(tensor, output)
             if any(b._version != then for b, then in buffers) or not self.parts.same():
                 raise RuntimeError("a call changes the model")
-            if drawn != self._drawn():
+            if not numbers.same():
                 raise RuntimeError("a call draws random numbers")
             found = nested.tensors(tensor, output)
             self.graphs[len(found)] = [t.requires_grad for t in found]
@@ -138,12 +137,6 @@ class _Known:
             self.alone = True
             within.fault(NAME, error)
         return output
-
-    def _drawn(self) -> list[bytes]:
-        cuda = self.torch.cuda
-        states = [self.torch.get_rng_state(), *(cuda.get_rng_state_all() if cuda.is_initialized() else ())]
-        # Read where they lie: in a trace without numbers, these are the only tensors that have some.
-        return [ctypes.string_at(state.data_ptr(), state.numel()) for state in states]
 
 
 def by_hand(value: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import estimates
 from .candidate import Candidate
-from .inside import unchanged, within
+from .inside import drawn, unchanged, within
 
 if TYPE_CHECKING:
     from narrows.findings.view import View
@@ -59,9 +59,9 @@ def apply(torch: Any, value: bool) -> None:
             for each in module.modules()
             if type(each) in kinds and each not in copies and all(_suits(torch, p) for p in each.parameters())
         ]
-        drawn = torch.get_rng_state()
+        before = drawn.Drawn(torch)
         made = {layer: _Copy(torch, layer) for layer in layers}
-        torch.set_rng_state(drawn)
+        before.undo()
         copies.update(made)
         known[module] = unchanged.Numbers(torch, module)
         if layers:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import functools
 import os
 import weakref
 from collections.abc import Mapping
@@ -78,22 +77,20 @@ def apply(torch: Any, value: int) -> None:
             asked[loader] = by_dataset[id(dataset)]  # trainers make loaders again, from those that they were given
 
     within.arguments(NAME, loader_class, change)
-    original = loader_class.__iter__
 
-    @functools.wraps(original)
-    def __iter__(self: Any) -> Any:  # noqa: N807
-        if self in asked:
-            why = _unfit(torch, self)
-            if why:
-                # Here, and not where the loader is made: a dataset may have opened its file meanwhile.
-                vars(self).update(asked.pop(self), _iterator=None)
-                within.fault(NAME, RuntimeError(f"{type(self.dataset).__name__}: {why}"))
-            elif self not in noted and self.num_workers == value:
-                noted.add(self)
-                within.note(NAME, workers=value)
-        return original(self)
+    def look(loader: Any) -> None:
+        if loader not in asked:
+            return
+        why = _unfit(torch, loader)
+        if why:
+            # Here, and not where the loader is made: a dataset may have opened its file meanwhile.
+            vars(loader).update(asked.pop(loader), _iterator=None)
+            within.fault(NAME, RuntimeError(f"{type(loader.dataset).__name__}: {why}"))
+        elif loader not in noted and loader.num_workers == value:
+            noted.add(loader)
+            within.note(NAME, workers=value)
 
-    loader_class.__iter__ = __iter__
+    within.watch(loader_class, "__iter__", look)
 
 
 def _unfit(torch: Any, loader: Any) -> str:

@@ -98,10 +98,10 @@ def apply(torch: Any, value: int) -> None:
 
     within.through(torch, make)
     serving.instead(torch, serve)
-    within.watch(torch.optim.Optimizer, "__init__", lambda: off("there is an optimizer"))
+    within.watch(torch.optim.Optimizer, "__init__", lambda *_, **__: off("there is an optimizer"))
     # Other weights give other answers than those that are ready.
-    within.watch(torch.nn.Module, "load_state_dict", groups.clear)
-    within.watch(torch.nn.Module, "_apply", groups.clear)
+    within.watch(torch.nn.Module, "load_state_dict", lambda *_, **__: groups.clear())
+    within.watch(torch.nn.Module, "_apply", lambda *_, **__: groups.clear())
 
 
 class Fetched(serving.Served):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import random
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from time import perf_counter
 from typing import Any
 
 from . import within
+from .drawn import Drawn
 
 MOST_SECONDS = 5e-4
 """For a sample, on average: one that takes longer is not made only to see its length."""
@@ -33,7 +33,7 @@ class Lengths:
         """Raises `Costly`, and what the dataset raises."""
         missing = [i for i in indices if i not in self.known]
         if missing:
-            undo = random_numbers(self.torch)
+            before = Drawn(self.torch)
             try:
                 for index in missing:
                     began = perf_counter()
@@ -42,7 +42,7 @@ class Lengths:
                     if len(self.known) >= FEW and self.spent > MOST_SECONDS * len(self.known):
                         raise Costly(f"a sample takes {self.spent / len(self.known) * 1e3:.1f} ms")
             finally:
-                undo()
+                before.undo()
         return [self.known[i] for i in indices]
 
 
@@ -65,34 +65,19 @@ def length(torch: Any, sample: Any) -> int:
     raise TypeError("a sample holds no sequence")
 
 
-def random_numbers(torch: Any) -> Callable[[], None]:
-    """What sets the job's random numbers back to where they are now."""
-    numpy = sys.modules.get("numpy")
-    mine, its = random.getstate(), torch.get_rng_state()
-    arrays = numpy.random.get_state() if numpy is not None else None
-
-    def undo() -> None:
-        random.setstate(mine)
-        torch.set_rng_state(its)
-        if numpy is not None:
-            numpy.random.set_state(arrays)
-
-    return undo
-
-
 def pads(torch: Any, collate: Any, lengths: Lengths, indices: Sequence[Any]) -> bool:
     """Whether a batch is as long as its longest sample: of the shortest of a few samples, it is shorter."""
     few = list(indices[:: max(1, len(indices) // FEW)][:FEW])
     order = sorted(zip(lengths.of(few), few, strict=True))
     if order[0][0] == order[-1][0]:
         return False
-    undo = random_numbers(torch)
+    before = Drawn(torch)
     try:
         short, long = (
             _shapes(torch, collate([lengths.dataset[i], lengths.dataset[i]])) for _, i in (order[0], order[-1])
         )
     finally:
-        undo()
+        before.undo()
     return any(len(a) > 1 and a[1] < b[1] for a, b in zip(short, long, strict=True) if len(a) == len(b))
 
 

@@ -45,11 +45,11 @@ def watch(torch: Any, writer: Writer) -> None:
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=writer.forget)
 
-    def settle() -> None:
+    def settle(*_: Any, **__: Any) -> None:
         if writer.busy():
             writer.settle()
 
-    def begins() -> None:
+    def begins(*_: Any, **__: Any) -> None:
         if writer.busy() and not _by_a_loader():
             writer.settle()
 

@@ -88,13 +88,13 @@ def through(torch: Any, make: Callable[[Any, Any, tuple[Any, ...], dict[str, Any
     module_class.__call__ = __call__
 
 
-def watch(owner: Any, name: str, then: Callable[[], None]) -> None:
-    """Call `then()` before each call of `owner.name`."""
+def watch(owner: Any, name: str, then: Callable[..., None]) -> None:
+    """Call `then` with the same arguments before each call of `owner.name`."""
     original = getattr(owner, name)
 
     @functools.wraps(original)
     def watched(*args: Any, **kwargs: Any) -> Any:
-        then()
+        then(*args, **kwargs)
         return original(*args, **kwargs)
 
     setattr(owner, name, watched)
@@ -154,19 +154,6 @@ def careful(remedy: str, change: Callable[..., None]) -> Callable[..., None]:
 def alive(kinds: type | tuple[type, ...]) -> list[Any]:
     """All objects of that class, or of these, that there are."""
     return [each for each in gc.get_objects() if issubclass(type(each), kinds)]
-
-
-def random_numbers(torch: Any) -> Callable[[], None]:
-    """What sets torch's random numbers, those of a device too, back to where they are now."""
-    cuda = torch.cuda
-    mine, devices = torch.get_rng_state(), cuda.get_rng_state_all() if cuda.is_initialized() else None
-
-    def undo() -> None:
-        torch.set_rng_state(mine)
-        if devices is not None:
-            cuda.set_rng_state_all(devices)
-
-    return undo
 
 
 def modes(torch: Any) -> tuple[bool, ...]:
