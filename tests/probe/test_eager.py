@@ -12,6 +12,8 @@ from narrows.probe.windows import branches, eager  # noqa: E402
 
 
 class Plain(TorchDispatchMode):
+    supports_higher_order_operators = True
+
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
         return func(*args, **(kwargs or {}))
 
@@ -28,9 +30,9 @@ def test_a_whole_graph_runs_under_a_mode_and_is_compiled_afterwards(monkeypatch:
 
     fast = torch.compile(lambda x: x + 1, backend=backend, fullgraph=True)
     before = eval_frame._stance
-    done = eager.wanted()
+    done = eager.wanted(mode := Plain())
     try:
-        with Plain():
+        with mode:
             assert torch.equal(fast(torch.ones(3)), torch.full((3,), 2.0))
     finally:
         done()
@@ -55,23 +57,39 @@ class Branches(torch.nn.Module):
         return torch.cond(x.sum() > 0, self.one, self.other, (x,))
 
 
-def test_the_weights_in_a_branch_learn_while_a_mode_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
+def gradients(model: torch.nn.Module) -> list[torch.Tensor | None]:
+    model.zero_grad()
+    model(torch.ones(2, 4)).sum().backward()
+    return [p.grad for p in model.parameters()]
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_the_weights_in_both_branches_learn_as_they_do_without_a_mode(
+    monkeypatch: pytest.MonkeyPatch, compiled: bool
+) -> None:
     monkeypatch.setattr(job, "torch", torch)
-    model, x, before = Branches(), torch.ones(2, 4), torch.cond
-    done = eager.wanted()
+    model, before = Branches(), torch.cond
+    called = torch.compile(model, backend="eager") if compiled else model
+    should = gradients(called)
+    done = eager.wanted(mode := Plain())
     try:
-        with Plain():
-            model(x).sum().backward()
-            model(-x).square().sum().backward()
+        with mode:
+            seen = gradients(called)
     finally:
         done()
     assert torch.cond is before
-    seen = [p.grad for p in model.parameters()]
-    model.zero_grad()
-    model.one(x).sum().backward()
-    model.other(-x).square().sum().backward()
-    for one, other in zip(seen, model.parameters(), strict=True):
-        torch.testing.assert_close(one, other.grad)
+    assert all(gradient is not None for gradient in should)  # of the other branch: zeros
+    for one, other in zip(seen, should, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_where_all_is_to_be_seen_the_branch_is_called() -> None:
+    model, mode = Branches(), Plain()
+    done = branches.called(torch)
+    with mode:
+        seen = gradients(model)
+    done()
+    assert [gradient is not None for gradient in seen] == [True, True, False, False]
 
 
 def test_what_is_no_tensor_with_a_number_goes_its_own_way(monkeypatch: pytest.MonkeyPatch) -> None:

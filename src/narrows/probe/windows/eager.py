@@ -12,13 +12,23 @@ from .. import job
 from . import branches
 
 
-def wanted() -> Callable[[], None]:
-    """Say so from now on; what is returned ends it, whatever happens."""
-    ends = [_stance(), branches.called(job.torch)]
+def wanted(mode: Any) -> Callable[[], None]:
+    """Say so from now on, while this mode is open; what is returned ends it, whatever happens."""
+    as_it_was = _stance()
+
+    def compiling() -> Callable[[], None]:
+        as_it_was()
+        return again
+
+    def again() -> None:
+        nonlocal as_it_was
+        as_it_was = _stance()
+
+    inside = branches.outside(job.torch, mode, compiling)
 
     def done() -> None:
-        for end in ends:
-            end()
+        inside()
+        as_it_was()
 
     return done
 

@@ -81,7 +81,7 @@ def _window_class() -> Any:
             job.spool.event("mode", anomaly=torch.is_anomaly_enabled())
             state.touch()
             self.begin = list(state.gap_ns)
-            self.compiling = eager.wanted()
+            self.compiling = eager.wanted(self)
             self.__enter__()
             return True
 

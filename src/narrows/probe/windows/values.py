@@ -48,7 +48,7 @@ def _window_class() -> Any:
                 return False
             job.disturbed = True
             module.look = self.look_at_arguments
-            self.compiling = eager.wanted()
+            self.compiling = eager.wanted(self)
             self.__enter__()
             return True
 
