@@ -109,6 +109,29 @@ def test_one_bad_round_does_not_end_what_should_help_much() -> None:
     assert [o.remedy for o in tried(machine, large).kept] == ["a"]
 
 
+def test_where_nothing_helps_what_one_round_may_have_hidden_has_three_more() -> None:
+    machine = Machine({"a=True": 1.02, "slow=True": 1.2})
+
+    def together(arms: Sequence[Arm]) -> list[Result]:
+        if "a=True" in machine.ran:
+            machine.factors["a=True"] = 0.9
+        return Machine.together(machine, arms)
+
+    machine.together = together  # type: ignore[method-assign]
+    found = tried(machine, option("a"), option("slow"))
+    assert [o.remedy for o in found.kept] == ["a"]
+    assert [machine.ran.count(name) for name in ("slow=True", "a=True")] == [1, 1 + 3 + 6]
+
+
+def test_what_three_rounds_more_do_not_help_is_turned_down() -> None:
+    machine = Machine({})
+    found = tried(machine, option("a"))
+    assert why(found) == {"a=True": "no gain"}
+    assert found.verdicts[0].gain is not None
+    assert found.verdicts[0].gain.pairs == 3
+    assert machine.ran.count("a=True") == 1 + 3
+
+
 def test_one_that_helps_alone_and_not_with_the_others_is_dropped_by_the_proof() -> None:
     """In the search it looks as if it added something: a round is no proof."""
     machine = Machine({"a=True": 0.5, "lucky=True": 0.9})

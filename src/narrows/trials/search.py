@@ -21,6 +21,9 @@ EXPECTED = 0.15
 """Share of the step. What should save more than this is not given up for one bad round: the machine is shared."""
 LOOKS = 3
 """Times that the job is looked at."""
+AGAIN, DOUBTED = 3, 0.9
+"""Where nothing helped, what was not slower than this has so many rounds more: where processes of the same job differ by a
+tenth, one round hides a gain of a tenth, and "nothing helps" is a claim, too."""
 
 Look = Callable[[Sequence[Option]], Sequence[Option]]
 """What could help the job with these remedies, the largest predicted saving first. Raises `Unproven`."""
@@ -81,6 +84,8 @@ def search(look: Look, bench: Bench, further: Further = lambda option: ()) -> Fo
     try:
         for _ in range(LOOKS):
             _grow(state, options, bench, own, further)
+            if not state.kept and not state.interrupted and not bench.late():
+                _grow(state, _doubtful(state), bench, own, further, most=AGAIN)
             if state.interrupted or state.kept == list(state.proven.kept):
                 break
             _prove(state, bench, own)
@@ -125,20 +130,31 @@ def _fresh(option: Option, state: _State) -> bool:
     return option.name not in state.verdicts and all(option.remedy != kept.remedy for kept in state.kept)
 
 
+def _doubtful(state: _State) -> list[Option]:
+    """Turned down for what one round or two said."""
+    return [
+        v.option
+        for v in state.verdicts.values()
+        if v.why == "no gain" and v.gain is not None and v.gain.pairs < AGAIN and v.gain.ratio > DOUBTED
+    ]
+
+
 def _proof_arms(parts: int) -> int:
     """Of that many remedies: the original, the whole, and the whole without each."""
     return FEWEST * (parts + 2 if parts > 1 else 2)
 
 
-def _grow(state: _State, options: Sequence[Option], bench: Bench, own: Own, further: Further) -> None:
-    """Try each beside what is kept, keep the best, and again with those that help, until none does."""
+def _grow(state: _State, options: Sequence[Option], bench: Bench, own: Own, further: Further, *, most: int = 1) -> None:
+    """Try each beside what is kept, keep the best, and again with those that help, until none does. `most`: rounds of the
+    first time."""
     todo = list(options)
     while todo:
         if bench.late(len(todo) + 1 + _proof_arms(len(state.kept) + 1) if state.kept else 0):
             for option in todo:
                 state.verdicts.setdefault(option.name, Verdict(option=option, why="budget"))
             return
-        tried = _try(state, todo, bench, own)
+        tried = _try(state, todo, bench, own, most)
+        most = 1
         better = sorted((v for v in tried if v.kept and v.gain is not None), key=lambda v: -_ratio(v))
         for verdict in tried:
             known = state.verdicts.get(verdict.option.name)
@@ -157,16 +173,18 @@ def _grow(state: _State, options: Sequence[Option], bench: Bench, own: Own, furt
                 state.verdicts[verdict.option.name] = replace(verdict, kept=False, why="beside")
 
 
-def _try(state: _State, options: Sequence[Option], bench: Bench, own: Own) -> list[Verdict]:
-    """One round of each beside what is kept; a second one for what should help and did not."""
+def _try(state: _State, options: Sequence[Option], bench: Bench, own: Own, most: int = 1) -> list[Verdict]:
+    """So many rounds of each beside what is kept; after one, a second one for what should help and did not."""
     arms = {option.name: arm([*state.kept, option]) for option in options}
     large = {arms[o.name].name for o in options if o.seconds > EXPECTED * own.first.seconds}
 
     def done(tried: Arm, pairs: Pairs) -> bool:
         seen = gain(pairs, per_sample=tried.per_sample)
-        return seen is not None and (tried.name not in large or seen.ratio >= WORTH)
+        if seen is None:
+            return False
+        return seen.ratio <= DOUBTED if most > 1 else tried.name not in large or seen.ratio >= WORTH
 
-    found = bench.compare(arm(state.kept), list(arms.values()), most=2, done=done)
+    found = bench.compare(arm(state.kept), list(arms.values()), most=max(2, most), done=done)
     state.interrupted = state.interrupted or found.interrupted
     return [judge(option, state.kept, found, own, bench.memory_bytes) for option in options]
 
