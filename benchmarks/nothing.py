@@ -8,6 +8,7 @@ named. The same on a fake machine, 400 times, is a test: `tests/trials/test_sear
 """
 
 import argparse
+import math
 import statistics
 import sys
 import tempfile
@@ -78,7 +79,8 @@ def main() -> None:
         nothing = Option(remedy="nothing", value=True, kind="exact", seconds=0.0, environment={"NARROWS_NOTHING": "1"})
         bench = Bench(
             run=lambda arms: together(how, [AS_IT_IS if not a.name else Arm(name=a.name) for a in arms]),
-            deadline=0.0, memory_bytes=job.memory_bytes,
+            deadline=math.inf,  # all looks that there may be
+            memory_bytes=job.memory_bytes,
         )  # fmt: skip
         own, kept, every = bench.own(), 0, list[Gain]()
         for number in range(options.repetitions):
