@@ -124,12 +124,11 @@ def test_where_nothing_helps_what_one_round_may_have_hidden_has_three_more() -> 
 
 
 def test_what_three_rounds_more_do_not_help_is_turned_down() -> None:
-    machine = Machine({})
-    found = tried(machine, option("a"))
-    assert why(found) == {"a=True": "no gain"}
-    assert found.verdicts[0].gain is not None
-    assert found.verdicts[0].gain.pairs == 3
-    assert machine.ran.count("a=True") == 1 + 3
+    machine = Machine({"a=True": 0.99, "idle=True": 1.0, "slow=True": 1.06})
+    found = tried(machine, option("a"), option("idle"), option("slow"))
+    assert set(why(found).values()) == {"no gain"}
+    assert [v.gain.pairs for v in found.verdicts if v.gain] == [3, 2, 1]
+    assert [machine.ran.count(name) for name in ("a=True", "idle=True", "slow=True")] == [1 + 3, 1 + 2, 1]
 
 
 def test_one_that_helps_alone_and_not_with_the_others_is_dropped_by_the_proof() -> None:

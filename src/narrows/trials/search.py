@@ -21,9 +21,10 @@ EXPECTED = 0.15
 """Share of the step. What should save more than this is not given up for one bad round: the machine is shared."""
 LOOKS = 3
 """Times that the job is looked at."""
-AGAIN, DOUBTED = 3, 0.9
-"""Where nothing helped, what was not slower than this has so many rounds more: where processes of the same job differ by a
-tenth, one round hides a gain of a tenth, and "nothing helps" is a claim, too."""
+AGAIN, DOUBTED = 3, 0.95
+"""Where nothing helped, what was not slower than this has so many rounds more, as long as it is not slower than that in the
+first or no faster at all in the first two: where processes of the same job differ by a tenth, one round hides a gain of a
+tenth, and "nothing helps" is a claim, too."""
 
 Look = Callable[[Sequence[Option]], Sequence[Option]]
 """What could help the job with these remedies, the largest predicted saving first. Raises `Unproven`."""
@@ -182,7 +183,9 @@ def _try(state: _State, options: Sequence[Option], bench: Bench, own: Own, most:
         seen = gain(pairs, per_sample=tried.per_sample)
         if seen is None:
             return False
-        return seen.ratio <= DOUBTED if most > 1 else tried.name not in large or seen.ratio >= WORTH
+        if most > 1:
+            return seen.ratio <= (DOUBTED if len(pairs) == 1 else 1.0)
+        return tried.name not in large or seen.ratio >= WORTH
 
     found = bench.compare(arm(state.kept), list(arms.values()), most=max(2, most), done=done)
     state.interrupted = state.interrupted or found.interrupted
