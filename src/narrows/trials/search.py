@@ -86,7 +86,7 @@ def search(look: Look, bench: Bench, further: Further = lambda option: ()) -> Fo
         for _ in range(LOOKS):
             _grow(state, options, bench, own, further)
             if not state.kept and not state.interrupted and not bench.late():
-                _grow(state, _doubtful(state), bench, own, further, most=AGAIN)
+                _grow(state, _doubtful(state), bench, own, further, again=True)
             if state.interrupted or state.kept == list(state.proven.kept):
                 break
             _prove(state, bench, own)
@@ -145,17 +145,19 @@ def _proof_arms(parts: int) -> int:
     return FEWEST * (parts + 2 if parts > 1 else 2)
 
 
-def _grow(state: _State, options: Sequence[Option], bench: Bench, own: Own, further: Further, *, most: int = 1) -> None:
-    """Try each beside what is kept, keep the best, and again with those that help, until none does. `most`: rounds of the
-    first time."""
+def _grow(
+    state: _State, options: Sequence[Option], bench: Bench, own: Own, further: Further, *, again: bool = False
+) -> None:
+    """Try each beside what is kept, keep the best, and again with those that help, until none does. `again`: the first time
+    is for what was turned down before."""
     todo = list(options)
     while todo:
         if bench.late(len(todo) + 1 + _proof_arms(len(state.kept) + 1) if state.kept else 0):
             for option in todo:
                 state.verdicts.setdefault(option.name, Verdict(option=option, why="budget"))
             return
-        tried = _try(state, todo, bench, own, most)
-        most = 1
+        tried = _try(state, todo, bench, own, again=again)
+        again = False
         better = sorted((v for v in tried if v.kept and v.gain is not None), key=lambda v: -_ratio(v))
         for verdict in tried:
             known = state.verdicts.get(verdict.option.name)
@@ -174,8 +176,9 @@ def _grow(state: _State, options: Sequence[Option], bench: Bench, own: Own, furt
                 state.verdicts[verdict.option.name] = replace(verdict, kept=False, why="beside")
 
 
-def _try(state: _State, options: Sequence[Option], bench: Bench, own: Own, most: int = 1) -> list[Verdict]:
-    """So many rounds of each beside what is kept; after one, a second one for what should help and did not."""
+def _try(state: _State, options: Sequence[Option], bench: Bench, own: Own, *, again: bool = False) -> list[Verdict]:
+    """One round of each beside what is kept; a second one for what should help and did not. `again`: all that it takes to
+    doubt what one round said."""
     arms = {option.name: arm([*state.kept, option]) for option in options}
     large = {arms[o.name].name for o in options if o.seconds > EXPECTED * own.first.seconds}
 
@@ -183,11 +186,11 @@ def _try(state: _State, options: Sequence[Option], bench: Bench, own: Own, most:
         seen = gain(pairs, per_sample=tried.per_sample)
         if seen is None:
             return False
-        if most > 1:
+        if again:
             return seen.ratio <= (DOUBTED if len(pairs) == 1 else 1.0)
         return tried.name not in large or seen.ratio >= WORTH
 
-    found = bench.compare(arm(state.kept), list(arms.values()), most=max(2, most), done=done)
+    found = bench.compare(arm(state.kept), list(arms.values()), most=AGAIN if again else 2, done=done)
     state.interrupted = state.interrupted or found.interrupted
     return [judge(option, state.kept, found, own, bench.memory_bytes) for option in options]
 

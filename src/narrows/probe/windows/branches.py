@@ -12,7 +12,6 @@ from typing import Any
 def outside(torch: Any, mode: Any, compiling: Callable[[], Callable[[], None]]) -> Callable[[], None]:
     """From now on it runs outside of the mode: the ops in it are not seen. What is returned ends it. `compiling`: lets
     torch compile, until what it returns is called."""
-
     from torch.utils._python_dispatch import (  # type: ignore[import-not-found,unused-ignore]
         _get_current_dispatch_mode,
     )
